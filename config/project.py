@@ -1,0 +1,111 @@
+"""What `project.yaml` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from config.closed import Closed, Email, Slug
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+RetentionDays = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]
+
+
+class CodeConnections(Closed):
+    """GitHub, GitLab or Bitbucket, through AWS CodeConnections."""
+
+    kind: Literal["codeconnections"]
+    connection: Annotated[
+        str, StringConstraints(pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):\S+$")
+    ]
+    """The ARN of a connection that somebody has made and confirmed in the console."""
+    repository: Annotated[str, StringConstraints(pattern=r"^[^/\s]+(/[^/\s]+)+$")]
+    """Owner and name, as in `octo-org/models`."""
+    branch: str = "main"
+    """A push to this branch starts the platform pipeline."""
+
+
+class CodeCommit(Closed):
+    """An AWS CodeCommit repository in the tooling account."""
+
+    kind: Literal["codecommit"]
+    repository: str
+    """The repository's name; it exists already."""
+    branch: str = "main"
+    """A push to this branch starts the platform pipeline."""
+
+
+class S3Source(Closed):
+    """A zip of the repository that `make push` puts into the artifacts bucket; needs no git host."""
+
+    kind: Literal["s3"]
+    key: str = "source/source.zip"
+    """The object's key in the artifacts bucket."""
+
+
+Source = Annotated[CodeConnections | CodeCommit | S3Source, Field(discriminator="kind")]
+
+
+class Account(Closed):
+    """An AWS account and region, and how carefully it treats what it holds."""
+
+    account: AccountId | None = None
+    """The account's id; empty means the account of the credentials that deploy."""
+    region: Region | None = None
+    """The region; empty means the region of the credentials that deploy."""
+    removal: Literal["retain", "destroy"] = "retain"
+    """What `cdk destroy` does with data, keys and logs."""
+    log_retention_days: RetentionDays = 365
+    """How long logs are kept."""
+
+
+class Environment(Account):
+    """A place where models answer: staging, production."""
+
+    alerts: tuple[Email, ...] = ()
+    """Who gets the alarms of this environment by e-mail, besides each team's owners."""
+
+
+class Team(Closed):
+    """People who own models together; a team has its own roles, so that it cannot read another's data."""
+
+    owners: tuple[Email, ...] = Field(min_length=1)
+    """Who answers for the team's models."""
+
+
+class Project(Closed):
+    """The project as a whole."""
+
+    name: Slug
+    """Begins the name of every stack, endpoint and pipeline."""
+    source: Source
+    """Where the platform pipeline takes the code from."""
+    tooling: Account = Account()
+    """Where delivery, training, the registry and the images are."""
+    staging: Environment = Environment()
+    """Where a release is verified."""
+    production: Environment = Environment()
+    """Where a release serves."""
+    teams: Mapping[Slug, Team] = Field(min_length=1)
+    """The teams, by name."""
+    tags: Mapping[str, str] = {}
+    """Put on every resource."""
+
+    @model_validator(mode="after")
+    def _complete_places(self) -> Project:
+        places = {"tooling": self.tooling, "staging": self.staging, "production": self.production}
+        with_account = [name for name, place in places.items() if place.account]
+        if with_account and len(with_account) < len(places):
+            missing = ", ".join(sorted(places.keys() - set(with_account)))
+            raise ValueError(f"{', '.join(with_account)} names an account and {missing} does not; name all or none")
+        return self
+
+    @property
+    def environments(self) -> Mapping[str, Environment]:
+        """The environments in the order of a release."""
+        return {"staging": self.staging, "production": self.production}

@@ -1,0 +1,42 @@
+"""Puts the repository where an S3 source looks for it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import boto3
+
+from config.project import S3Source
+from pipelines.by_hand.outputs import stack_output
+from pipelines.by_hand.snapshot import snapshot, write_zip
+from pipelines.stages.surroundings import Surroundings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--if-s3", action="store_true", help="do nothing when the source is not S3")
+    arguments = parser.parse_args()
+    around = Surroundings()
+    source = around.project.source
+    if isinstance(source, S3Source):
+        print(f"{push(around, source)} is in the artifacts bucket.")
+    elif not arguments.if_s3:
+        sys.exit(f"project.yaml: source.kind is {source.kind!r}; push with git, only a source of kind s3 needs this.")
+
+
+def push(around: Surroundings, source: S3Source) -> str:
+    """Uploads the zip; gives the commit that is in it."""
+    commit = snapshot(around.root)
+    bucket = stack_output(boto3.client("cloudformation"), around.names.stack("tooling"), "ArtifactsBucketName")
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "source.zip"
+        write_zip(around.root, commit.commit, archive)
+        boto3.client("s3").upload_file(str(archive), bucket, source.key)
+    return str(commit)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Copies a model's data to the project's data bucket."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import boto3
+
+from config import ConfigError, Model
+from pipelines.by_hand.outputs import stack_output
+from pipelines.stages.surroundings import Surroundings
+
+
+def main() -> None:
+    name, given = (*sys.argv[1:], "", "")[:2]
+    around = Surroundings()
+    try:
+        model = around.model(name)
+    except ConfigError as error:
+        sys.exit(str(error))
+    folder = Path(given or f"data/{model.data.prefix}")
+    if not folder.is_dir():
+        sys.exit(
+            f"FROM is {str(folder)!r}: no such folder; say where the data is: make data MODEL={name} FROM=<folder>"
+        )
+    count = upload(around, model, folder)
+    print(f"{count} files of {model.name} are in the data bucket.")
+
+
+def upload(around: Surroundings, model: Model, folder: Path) -> int:
+    """Copies every file of *folder* below the model's prefix; gives their number."""
+    bucket = stack_output(boto3.client("cloudformation"), around.names.stack("tooling"), "DataBucketName")
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    for file in files:
+        key = f"{model.team}/{model.data.prefix}/{file.relative_to(folder).as_posix()}"
+        boto3.client("s3").upload_file(str(file), bucket, key)
+    return len(files)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""Builds the serving and the job image where their content changed, and notes both by digest."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import subprocess
+from typing import Any
+
+from pipelines.stages.surroundings import Surroundings
+
+CONTENT = {
+    "serving": ("model_server", "pyproject.toml", "uv.lock"),
+    "job": ("config", "model_server", "monitoring", "pipelines", "pyproject.toml", "uv.lock"),
+}
+"""What goes into each target of the Dockerfile."""
+
+
+def main() -> None:
+    around = Surroundings()
+    ecr, parameters = around.client("ecr"), around.client("ssm")
+    repository = ecr.describe_repositories(repositoryNames=[os.environ["REPOSITORY"]])["repositories"][0]
+    built: list[str] = []
+    for target in CONTENT:
+        tag = f"{target}-{content_hash(around, target)}"
+        digest = _digest(ecr, repository["repositoryName"], tag)
+        if digest is None:
+            if not built:
+                _log_in(ecr)
+            built.append(target)
+            _build(target, f"{repository['repositoryUri']}:{tag}")
+            digest = _digest(ecr, repository["repositoryName"], tag)
+        image = f"{repository['repositoryUri']}@{digest}"
+        parameters.put_parameter(Name=around.names.image_parameter(target), Value=image, Type="String", Overwrite=True)
+        print(f"{target}: {image}")
+    around.leave(
+        SUMMARY=f"Built: {', '.join(built)}." if built else "Nothing to build: the content is that of an earlier image."
+    )
+
+
+def content_hash(around: Surroundings, target: str) -> str:
+    """Names the content of a target: git's hashes of everything that the Dockerfile copies into it."""
+    listing = subprocess.run(
+        ["git", "ls-tree", "-r", "HEAD", "--", *CONTENT[target]], cwd=around.root, check=True, capture_output=True
+    ).stdout
+    return hashlib.sha256(listing).hexdigest()[:12]
+
+
+def _digest(ecr: Any, repository: str, tag: str) -> str | None:
+    try:
+        found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    except ecr.exceptions.ImageNotFoundException:
+        return None
+    return found["imageDetails"][0]["imageDigest"]
+
+
+def _log_in(ecr: Any) -> None:
+    token = ecr.get_authorization_token()["authorizationData"][0]
+    user, password = base64.b64decode(token["authorizationToken"]).decode().split(":", 1)
+    command = ["docker", "login", "--username", user, "--password-stdin", token["proxyEndpoint"]]
+    subprocess.run(command, input=password, text=True, check=True)
+
+
+def _build(target: str, image: str) -> None:
+    build = ["docker", "build", "--file", "model_server/Dockerfile", "--target", target, "--tag", image, "."]
+    for command in (build, ["docker", "push", image]):
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Trains the model that MODEL names, or takes PACKAGE as it is; says whether a package is registered.
+
+Leaves OUTCOME (registered, refused, nothing), PACKAGE (its ARN), STACK (the serving stacks' common name) and SUMMARY.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from config import Model
+from pipelines.stages.registry import Package
+from pipelines.stages.surroundings import NOTHING, Surroundings
+
+NOT_CODE = ("__pycache__", ".pyc")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment of the build."""
+
+    model: str
+    package: str
+    artifacts_bucket: str
+    poll_seconds: float
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        return cls(
+            model=environment["MODEL"],
+            package=environment.get("PACKAGE", NOTHING),
+            artifacts_bucket=environment["ARTIFACTS_BUCKET"],
+            poll_seconds=float(environment.get("POLL_SECONDS", "10")),
+        )
+
+
+@dataclass(frozen=True)
+class Run:
+    """An execution of a training pipeline that has ended well."""
+
+    arn: str
+    package: str | None
+    """ARN of the package that it registered; None when the gate refused."""
+
+    @property
+    def identifier(self) -> str:
+        return self.arn.rsplit("/", 1)[-1]
+
+
+def main() -> None:
+    around, settings = Surroundings(), Settings.read(os.environ)
+    if settings.model == NOTHING:
+        around.leave(OUTCOME="nothing", PACKAGE=NOTHING, STACK=NOTHING, SUMMARY="No model was named.")
+        print("MODEL is not given: nothing to release.")
+        return
+    model = around.model(settings.model)
+    stack = around.names.stack("serving", model.name)
+    if settings.package != NOTHING:
+        package = _given(around, model, settings.package)
+        around.leave(OUTCOME="registered", PACKAGE=package.arn, STACK=stack, SUMMARY="An earlier package.")
+        return
+    run = _train(around, settings, model)
+    summary = _summary(around.client("s3"), settings.artifacts_bucket, model, run)
+    print(summary)
+    outcome = "registered" if run.package else "refused"
+    around.leave(OUTCOME=outcome, PACKAGE=run.package or NOTHING, STACK=stack, SUMMARY=summary)
+
+
+def _given(around: Surroundings, model: Model, arn: str) -> Package:
+    package = Package.describe(around.client("sagemaker"), arn)
+    group = around.names.package_group(model.name)
+    if package.group != group:
+        sys.exit(f"PACKAGE is {arn}: a package of {package.group}, not of {group}; name a package of {model.name}.")
+    if package.status != "Approved":
+        sys.exit(f"PACKAGE is {arn}: its approval status is {package.status}; approve it in the registry first.")
+    return package
+
+
+def _train(around: Surroundings, settings: Settings, model: Model) -> Run:
+    sagemaker, parameters = around.client("sagemaker"), around.client("ssm")
+    images = {
+        target: parameters.get_parameter(Name=around.names.image_parameter(target))["Parameter"]["Value"]
+        for target in ("serving", "job")
+    }
+    if NOTHING in images.values():
+        sys.exit("No image has been built yet: let the platform pipeline pass its Image stage, then release again.")
+    champion = Package.newest_approved(sagemaker, around.names.package_group(model.name))
+    started = sagemaker.start_pipeline_execution(
+        PipelineName=around.names.training_pipeline(model.name),
+        PipelineParameters=_parameters(
+            Code=upload_code(around.client("s3"), settings.artifacts_bucket, around.root, model),
+            Commit=commit(around.root),
+            JobImage=images["job"],
+            ServingImage=images["serving"],
+            Champion=champion.model_data if champion else NOTHING,
+        ),
+    )
+    return follow(sagemaker, started["PipelineExecutionArn"], settings.poll_seconds)
+
+
+def _parameters(**values: str) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in values.items()]
+
+
+def upload_code(s3: Any, bucket: str, root: Path, model: Model) -> str:
+    """Puts the model's folder below a name made of its content; gives the S3 URI."""
+    folder = root / "model_code" / model.name
+    files = {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not any(mark in str(file) for mark in NOT_CODE)
+    }
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    prefix = f"{model.team}/{model.name}/code/{digest.hexdigest()[:16]}"
+    for name, content in files.items():
+        s3.put_object(Bucket=bucket, Key=f"{prefix}/{name}", Body=content)
+    return f"s3://{bucket}/{prefix}"
+
+
+def commit(root: Path) -> str:
+    """The commit that is checked out."""
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=root, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def follow(sagemaker: Any, arn: str, poll_seconds: float) -> Run:
+    """Waits for an execution, printing each step as it changes; exits when it failed."""
+    told: dict[str, str] = {}
+    while True:
+        status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        steps = _steps(sagemaker, arn)
+        for step in steps:
+            if told.get(step["StepName"]) != step["StepStatus"]:
+                told[step["StepName"]] = step["StepStatus"]
+                print(f"{step['StepName']}: {step['StepStatus']} {step.get('FailureReason', '')}".rstrip(), flush=True)
+        match status["PipelineExecutionStatus"]:
+            case "Succeeded":
+                return Run(arn, _registered(steps))
+            case "Failed" | "Stopped" as end:
+                sys.exit(f"The training pipeline has {end.lower()}: {status.get('FailureReason', 'no reason given')}")
+        time.sleep(poll_seconds)
+
+
+def _steps(sagemaker: Any, arn: str) -> list[dict[str, Any]]:
+    pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=arn, SortOrder="Ascending"
+    )
+    return [step for page in pages for step in page["PipelineExecutionSteps"]]
+
+
+def _registered(steps: list[dict[str, Any]]) -> str | None:
+    packages = (step.get("Metadata", {}).get("RegisterModel", {}).get("Arn") for step in steps)
+    return next((arn for arn in packages if arn), None)
+
+
+def _summary(s3: Any, bucket: str, model: Model, run: Run) -> str:
+    key = f"{model.team}/{model.name}/runs/{run.identifier}/evaluation/evaluation.json"
+    promotion = json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])["promotion"]
+    verdict = "registered" if run.package else "refused by the gate"
+    return f"{promotion['metric']} {promotion['value']:.4f} (needs {promotion['bar']:.4f}): {verdict}."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A CodeBuild project that runs the Makefile's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.place import PlacedStack
+
+NOT_SOURCE = [".venv/**/*", "node_modules/**/*", ".local/**/*"]
+
+
+class Build(Construct):
+    """One kind of build with a role of its own; grant the role what its commands need.
+
+    *exports* are shell variables that the last command leaves in `stage.env`; later stages read them as
+    `#{Action.NAME}`. With *keeps_files* the source, and what the commands added to it, is the output artifact.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        commands: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        exports: Sequence[str] = (),
+        keeps_files: bool = False,
+        docker: bool = False,
+    ) -> None:
+        super().__init__(scope, name)
+        stack = cdk.Stack.of(self)
+        assert isinstance(stack, PlacedStack)
+        project_name = stack.place.names.stack(name.lower())
+        log = logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/codebuild/{project_name}",
+            removal_policy=stack.place.removal_policy,
+            retention=stack.place.log_retention,
+        )
+        self.project = codebuild.PipelineProject(
+            self,
+            "Project",
+            project_name=project_name,
+            build_spec=codebuild.BuildSpec.from_object(_buildspec(commands, exports, keeps_files=keeps_files)),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.STANDARD_8_0,
+                compute_type=codebuild.ComputeType.MEDIUM,
+                privileged=docker,
+            ),
+            environment_variables={
+                key: codebuild.BuildEnvironmentVariable(value=value) for key, value in (environment or {}).items()
+            },
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
+            timeout=cdk.Duration.hours(8),
+        )
+
+    def allow(self, *actions_: str, on: Sequence[str]) -> None:
+        """Adds a statement to the build's role."""
+        self.project.add_to_role_policy(iam.PolicyStatement(actions=list(actions_), resources=list(on)))
+
+    def action(
+        self,
+        name: str,
+        source: codepipeline.Artifact,
+        *,
+        output: codepipeline.Artifact | None = None,
+        **environment: str,
+    ) -> codepipeline.IAction:
+        """Runs this build as the pipeline action *name*, with pipeline variables in its environment."""
+        return actions.CodeBuildAction(
+            action_name=name,
+            environment_variables={
+                key: codebuild.BuildEnvironmentVariable(value=value) for key, value in environment.items()
+            },
+            input=source,
+            outputs=[output] if output else None,
+            project=self.project,
+            variables_namespace=name,
+        )
+
+
+def _buildspec(commands: Sequence[str], exports: Sequence[str], *, keeps_files: bool) -> dict[str, object]:
+    spec: dict[str, object] = {
+        "version": "0.2",
+        "phases": {"install": {"runtime-versions": {"python": "3.13"}}, "build": {"commands": list(commands)}},
+    }
+    if exports:
+        spec["env"] = {"exported-variables": list(exports)}
+    if keeps_files:
+        spec["artifacts"] = {"files": ["**/*"], "exclude-paths": NOT_SOURCE}
+    return spec

@@ -1,0 +1,116 @@
+"""What a team may do: one set of roles for all its models, so that no team reads another's data.
+
+A team's objects are below `<team>/` in every bucket; its roles see nothing else there.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import PhysicalName, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+SAGEMAKER = iam.ServicePrincipal("sagemaker.amazonaws.com")
+
+
+class TrainingRoles(Construct):
+    """The role of a team's jobs, and the role of its pipelines, which starts the jobs and registers packages."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        team: str,
+        *,
+        project: str,
+        data: s3.IBucket,
+        artifacts: s3.IBucket,
+        images: ecr.IRepository,
+    ) -> None:
+        super().__init__(scope, team)
+        self.job = _role(self, "Job", f"Jobs of team {team}: read its data, write its models.")
+        data.grant_read(self.job, f"{team}/*")
+        artifacts.grant_read_write(self.job, f"{team}/*")
+        grant_run(self.job, images, "Processing", "Training")
+
+        self.pipeline = _role(self, "Pipeline", f"Pipelines of team {team}: start jobs, register packages.")
+        grant_start_jobs(self.pipeline, self.job)
+        _grant_register(self.pipeline, project)
+        artifacts.grant_read(self.pipeline, f"{team}/*")
+
+
+class ServingRole(Construct):
+    """The role of a team's endpoints and batch jobs in one environment."""
+
+    def __init__(
+        self, scope: Construct, team: str, *, artifacts: s3.IBucket, records: s3.IBucket, images: ecr.IRepository
+    ) -> None:
+        super().__init__(scope, team)
+        self.role = _role(self, "Serving", f"Endpoints and batch jobs of team {team}.")
+        artifacts.grant_read(self.role, f"{team}/*")
+        records.grant_read_write(self.role, f"batch/{team}/*")
+        grant_run(self.role, images, "Endpoints/", "Transform")
+
+
+def _role(scope: Construct, name: str, description: str) -> iam.Role:
+    return iam.Role(
+        scope,
+        name,
+        role_name=PhysicalName.GENERATE_IF_NEEDED,
+        description=description,
+        assumed_by=SAGEMAKER.with_conditions({"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}),
+    )
+
+
+def grant_run(role: iam.Role, images: ecr.IRepository, *log_groups: str) -> None:
+    """What SageMaker does under *role* to run a container: pull the image, write logs and metrics."""
+    images.grant_pull(role)
+    stack = Stack.of(role)
+    groups = [f"{name}*" if name.endswith("/") else f"{name}Jobs" for name in log_groups]
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            resources=[
+                resource
+                for group in groups
+                for resource in (
+                    stack.format_arn(service="logs", resource=f"log-group:/aws/sagemaker/{group}"),
+                    stack.format_arn(service="logs", resource=f"log-group:/aws/sagemaker/{group}:*"),
+                )
+            ],
+        )
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],  # the action has no resource; the namespace narrows it
+            conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
+        )
+    )
+
+
+def grant_start_jobs(role: iam.Role, job_role: iam.Role) -> None:
+    """Lets a pipeline's *role* run its steps as jobs under *job_role*; SageMaker names them `pipelines-...`."""
+    stack = Stack.of(role)
+    verbs = {"training-job": "TrainingJob", "processing-job": "ProcessingJob"}
+    for resource, noun in verbs.items():
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[f"sagemaker:{verb}{noun}" for verb in ("Create", "Describe", "Stop")] + ["sagemaker:AddTags"],
+                resources=[stack.format_arn(service="sagemaker", resource=resource, resource_name="pipelines-*")],
+            )
+        )
+    job_role.grant(role, "iam:PassRole")
+
+
+def _grant_register(role: iam.Role, project: str) -> None:
+    stack = Stack.of(role)
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:AddTags"],
+            resources=[
+                stack.format_arn(service="sagemaker", resource="model-package-group", resource_name=f"{project}-*"),
+                stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{project}-*"),
+            ],
+        )
+    )

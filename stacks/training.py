@@ -1,0 +1,44 @@
+"""One model's training pipeline and registry, in the tooling account."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_sagemaker as sagemaker
+
+from config.model import Model
+from pipelines.definition import Surroundings, training_pipeline
+from stacks.foundation import ToolingStack
+from stacks.place import Place, PlacedStack
+
+
+class TrainingStack(PlacedStack):
+    """The SageMaker pipeline that trains one model, and the group in which its packages are registered."""
+
+    def __init__(self, scope: cdk.App, place: Place, *, model: Model, tooling: ToolingStack) -> None:
+        super().__init__(scope, place, "training", model.name, description=f"Trains {model.name}.")
+        names, roles = place.names, tooling.training_roles[model.team]
+        group = sagemaker.CfnModelPackageGroup(
+            self,
+            "Packages",
+            model_package_group_name=names.package_group(model.name),
+            model_package_group_description=model.description,
+        )
+        group.apply_removal_policy(place.removal_policy)
+        definition = training_pipeline(
+            model,
+            Surroundings(
+                data_bucket=tooling.data.bucket_name,
+                artifacts_bucket=tooling.artifacts.bucket_name,
+                job_role_arn=roles.job.role_arn,
+                package_group=group.model_package_group_name,
+            ),
+        )
+        pipeline = sagemaker.CfnPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=names.training_pipeline(model.name),
+            pipeline_description=model.description,
+            pipeline_definition={"PipelineDefinitionBody": self.to_json_string(definition)},
+            role_arn=roles.pipeline.role_arn,
+        )
+        pipeline.add_resource_dependency(group)

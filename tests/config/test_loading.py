@@ -1,0 +1,132 @@
+"""A wrong file is refused with a sentence that names file, field, value and what is allowed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config import ConfigError, load_model, load_models, load_project
+from config.hosting import Dedicated
+
+ROOT = Path(__file__).parents[2]
+EMPLOYMENT = (ROOT / "model_code/employment/model.yaml").read_text()
+
+
+def model_with(folder: Path, old: str, new: str) -> Path:
+    assert old in EMPLOYMENT
+    target = folder / "employment"
+    target.mkdir()
+    (target / "model.yaml").write_text(EMPLOYMENT.replace(old, new, 1))
+    return target
+
+
+def test_the_shipped_project_and_models_are_valid() -> None:
+    project = load_project(ROOT)
+    assert [model.name for model in load_models(ROOT, project)] == sorted(
+        folder.parent.name for folder in (ROOT / "model_code").glob("*/model.yaml")
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "instances: 2",
+            "instanses: 2",
+            "hosting.instanses is 2: no such field; allowed: instance, instances, kind, scaling; "
+            "did you mean 'instances'?",
+        ),
+        (
+            "kind: dedicated\n",
+            "kind: dedicatd\n",
+            "hosting.kind is 'dedicatd': not one of the kinds; allowed: dedicated, serverless; "
+            "did you mean 'dedicated'?",
+        ),
+        ("task: binary", "task: binray", "task is 'binray': input should be 'binary', 'multiclass' or 'regression'"),
+        (
+            "metric: roc_auc",
+            "metric: auc",
+            "promotion.metric is 'auc'; a binary model allows: roc_auc, f1, precision, recall, accuracy",
+        ),
+        (
+            "type: number",
+            "type: numbr",
+            "features[AGEP].type is 'numbr': not one of the kinds; allowed: number, category; did you mean 'number'?",
+        ),
+        ("minimum: 0,", "minimun: 0,", "features[AGEP].minimun is 0: no such field"),
+        ("minimum: 0,", "minimum: 200,", "features[AGEP]: minimum 200.0 is above maximum 120.0; swap them"),
+        ('values: ["1", "2"]', 'values: ["1", "1"]', "features[DIS]: values lists 1 more than once"),
+        ("{name: MAR,", "{name: SCHL,", "features lists SCHL more than once; list each column once"),
+        ("target: employed", "target: AGEP", "AGEP is a feature and also the target, id or period; drop the feature"),
+        ("latency_p99_ms: 200", "latency_p99: 200", "did you mean 'latency_p99_ms'?"),
+        ("maximum: 6,", "maximum: 1,", "hosting: scaling.maximum is 1, below instances (2); raise it or drop scaling"),
+        ("team: labour", "team: labour\nteam: labour", "'team' is written twice"),
+        ("team: labour", "team: labour\nname: x", "name is 'x': not written here, it is the folder's name; remove it"),
+        ("monitoring:\n  alarms:\n    latency_p99_ms: 200\n", "", "monitoring is missing; add it"),
+        ("  alarms:\n    latency_p99_ms: 200\n", "  none: no need\n", "monitoring.none is 'no need'"),
+        ("  alarms:\n    latency_p99_ms: 200\n", "  {}\n", "write either `alarms: {}`"),
+        ("task: binary", "task: [binary", "is not valid YAML"),
+    ],
+)
+def test_a_wrong_model_is_refused_with_a_sentence(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    folder = model_with(tmp_path, old, new)
+    with pytest.raises(ConfigError) as refusal:
+        load_model(folder)
+    assert str(folder / "model.yaml") in str(refusal.value)
+    assert sentence in str(refusal.value)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    folder = model_with(tmp_path, "task: binary", "taks: binary\nownerz: []")
+    with pytest.raises(ConfigError) as refusal:
+        load_model(folder)
+    told = str(refusal.value)
+    assert "did you mean 'task'?" in told
+    assert "did you mean 'owners'?" in told
+    assert "task is missing; add it" in told
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"project\.yaml does not exist"):
+        load_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("team: labour", "team: labor", "team is 'labor'; project.yaml has: labour"),
+        ("  staging:\n", "  stagin:\n", "environments.stagin: no such environment; allowed: staging, production"),
+    ],
+)
+def test_a_model_that_does_not_fit_the_project_is_refused(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    shutil.copy(ROOT / "project.yaml", tmp_path)
+    (tmp_path / "model_code").mkdir()
+    model_with(tmp_path / "model_code", old, new)
+    with pytest.raises(ConfigError, match=sentence.replace("[", r"\[")):
+        load_models(tmp_path, load_project(tmp_path))
+
+
+def test_naming_an_account_for_only_one_place_is_refused(tmp_path: Path) -> None:
+    text = (ROOT / "project.yaml").read_text().replace("tooling:\n", "tooling:\n  account: '111122223333'\n")
+    (tmp_path / "project.yaml").write_text(text)
+    with pytest.raises(
+        ConfigError, match="tooling names an account and production, staging does not; name all or none"
+    ):
+        load_project(tmp_path)
+
+
+def test_an_environment_overrides_what_it_names_and_nothing_else() -> None:
+    model = load_model(ROOT / "model_code/employment")
+    staging = model.in_environment("staging")
+    assert isinstance(staging.hosting, Dedicated)
+    assert staging.hosting.instances == 1
+    assert staging.monitoring == model.monitoring
+    assert model.in_environment("production") == model
+
+
+def test_configuration_cannot_be_changed_after_loading() -> None:
+    model = load_model(ROOT / "model_code/employment")
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(model, "team", "other")  # noqa: B010 - as code would that the type checker has not seen

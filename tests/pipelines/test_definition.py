@@ -1,0 +1,137 @@
+"""The pipeline definition is held against the service's own shapes, and against itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from config import load_model
+from pipelines.definition import Surroundings, training_pipeline
+
+ROOT = Path(__file__).parents[2]
+AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-employment")
+OPERATIONS = {
+    "Processing": "CreateProcessingJob",
+    "Training": "CreateTrainingJob",
+    "RegisterModel": "CreateModelPackage",
+}
+GIVEN_BY_THE_SERVICE = {
+    "Processing": {"ProcessingJobName": "x"},
+    "Training": {"TrainingJobName": "x"},
+    "RegisterModel": {},
+}
+
+Json = dict[str, Any]
+MODELS = sorted(file.parent for file in (ROOT / "model_code").glob("*/model.yaml"))
+
+
+@pytest.fixture(scope="module", params=MODELS, ids=lambda folder: folder.name)
+def definition(request: pytest.FixtureRequest) -> Json:
+    return training_pipeline(load_model(request.param), AROUND)
+
+
+def all_steps(definition: Json) -> Iterator[Json]:
+    for step in definition["Steps"]:
+        yield step
+        for branch in ("IfSteps", "ElseSteps"):
+            yield from step["Arguments"].get(branch, [])
+
+
+def resolved(value: Any) -> Any:
+    """The value with every reference replaced by a string, as the service does at run time."""
+    if isinstance(value, Mapping):
+        if value.keys() & {"Get", "Std:Join", "Std:JsonGet"}:
+            return "s3://bucket/key"
+        return {key: resolved(item) for key, item in value.items()}
+    return [resolved(item) for item in value] if isinstance(value, list) else value
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("Get"), str):
+            yield value["Get"]
+        for item in value.values():
+            yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def test_every_step_fits_the_services_input_shape(definition: Json) -> None:
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    checked = 0
+    for step in all_steps(definition):
+        if step["Type"] == "Condition":
+            continue
+        arguments = resolved(step["Arguments"]) | GIVEN_BY_THE_SERVICE[step["Type"]]
+        report = ParamValidator().validate(arguments, service.operation_model(OPERATIONS[step["Type"]]).input_shape)
+        assert not report.has_errors(), f"{step['Name']}: {report.generate_report()}"
+        checked += 1
+    assert checked == 4
+
+
+def test_a_wrong_step_is_noticed(definition: Json) -> None:
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    arguments = resolved(definition["Steps"][0]["Arguments"]) | GIVEN_BY_THE_SERVICE["Processing"]
+    arguments["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = "1"
+    report = ParamValidator().validate(arguments, service.operation_model("CreateProcessingJob").input_shape)
+    assert "InstanceCount" in report.generate_report()
+
+
+def test_references_name_parameters_and_steps_that_exist(definition: Json) -> None:
+    parameters = {parameter["Name"] for parameter in definition["Parameters"]}
+    steps = {step["Name"]: step for step in all_steps(definition)}
+    found = list(references(definition))
+    assert found
+    for reference in found:
+        kind, name = reference.split(".")[:2]
+        match kind:
+            case "Parameters":
+                assert name in parameters, reference
+            case "Steps":
+                assert name in steps, reference
+            case _:
+                assert reference in ("Execution.PipelineExecutionId", "Execution.PipelineExecutionArn")
+
+
+def test_outputs_that_steps_refer_to_are_outputs_of_those_steps(definition: Json) -> None:
+    outputs = {
+        (step["Name"], output["OutputName"])
+        for step in all_steps(definition)
+        for output in step["Arguments"].get("ProcessingOutputConfig", {}).get("Outputs", [])
+    }
+    pattern = re.compile(r"Steps\.(\w+)\.ProcessingOutputConfig\.Outputs\['(\w+)'\]\.S3Output\.S3Uri")
+    used = {match.groups() for reference in references(definition) if (match := pattern.fullmatch(reference))}
+    assert used <= outputs
+    assert used == {
+        ("Prepare", "train"),
+        ("Prepare", "test"),
+        ("Prepare", "manifest"),
+        ("Evaluate", "package"),
+        ("Evaluate", "evaluation"),
+    }
+
+
+def test_a_package_is_registered_only_behind_the_gate(definition: Json) -> None:
+    assert [step["Name"] for step in definition["Steps"]] == ["Prepare", "Train", "Evaluate", "Gate"]
+    gate = definition["Steps"][-1]["Arguments"]
+    assert [step["Name"] for step in gate["IfSteps"]] == ["Register"]
+    assert gate["ElseSteps"] == []
+    assert len(gate["Conditions"]) == 2
+
+
+def test_the_programs_that_steps_name_exist(definition: Json) -> None:
+    for step in all_steps(definition):
+        arguments = step["Arguments"]
+        program = arguments.get("AppSpecification", arguments.get("AlgorithmSpecification", {})).get(
+            "ContainerEntrypoint"
+        )
+        if program:
+            assert program[:2] == ["python3", "-m"]
+            assert (ROOT / Path(*program[2].split(".")).with_suffix(".py")).is_file()

@@ -1,0 +1,65 @@
+"""The templates of the shipped project, synthesized once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+Template = dict[str, Any]
+
+
+def synthesize(target: Path, root: Path = ROOT) -> Path:
+    """Runs app.py of *root* as the CDK command line does, without the template validation; gives the assembly."""
+    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    environment = os.environ | {
+        "CDK_OUTDIR": str(target),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+        "CDK_VALIDATION": "false",
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, str(root / "app.py")], env=environment, cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+def templates_of(assembly: Path) -> dict[str, Template]:
+    return {
+        file.name.removesuffix(".template.json"): json.loads(file.read_text())
+        for file in assembly.glob("*.template.json")
+    }
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    return templates_of(synthesize(tmp_path_factory.mktemp("assembly")))
+
+
+def fork(target: Path, **files: str) -> Path:
+    """A copy of what synth reads, with some files (`project_yaml`, ...) replaced."""
+    shutil.copy(ROOT / "app.py", target)
+    shutil.copy(ROOT / "project.yaml", target)
+    shutil.copytree(ROOT / "model_code", target / "model_code")
+    for name, content in files.items():
+        (target / name.replace("_yaml", ".yaml")).write_text(content)
+    return target
+
+
+def resources(template: Template, kind: str) -> dict[str, Template]:
+    """The resources of a type, by logical id."""
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def only(template: Template, kind: str) -> Template:
+    """The one resource of a type."""
+    (found,) = resources(template, kind).values()
+    return found

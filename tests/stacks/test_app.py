@@ -1,0 +1,175 @@
+"""What holds for every stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import Template, fork, resources, synthesize, templates_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_two_synths_are_equal_byte_for_byte(tmp_path: Path) -> None:
+    first, second = (synthesize(tmp_path / name) for name in ("first", "second"))
+    names = sorted(file.relative_to(first) for file in first.rglob("*") if file.is_file())
+    assert names == sorted(file.relative_to(second) for file in second.rglob("*") if file.is_file())
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes(), name
+
+
+def test_stacks_are_named_after_project_part_and_place(templates: dict[str, Template]) -> None:
+    assert set(templates) == {
+        "greenlight-tooling",
+        "greenlight-staging",
+        "greenlight-production",
+        "greenlight-training-employment",
+        "greenlight-serving-employment-staging",
+        "greenlight-serving-employment-production",
+        "greenlight-delivery",
+    }
+
+
+def test_buckets_are_private_versioned_encrypted_and_refuse_plain_http(templates: dict[str, Template]) -> None:
+    seen = 0
+    for template in templates.values():
+        policies = list(resources(template, "AWS::S3::BucketPolicy").values())
+        for name, bucket in resources(template, "AWS::S3::Bucket").items():
+            seen += 1
+            properties = bucket["Properties"]
+            assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+            assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+            rule = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+            assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+            assert properties["LifecycleConfiguration"]["Rules"]
+            assert any(_denies_plain_http(policy, name) for policy in policies)
+    assert seen == 4
+
+
+def _denies_plain_http(policy: Template, bucket: str) -> bool:
+    return policy["Properties"]["Bucket"] == {"Ref": bucket} and any(
+        statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    )
+
+
+def test_keys_rotate_and_logs_end(templates: dict[str, Template]) -> None:
+    for template in templates.values():
+        for key in resources(template, "AWS::KMS::Key").values():
+            assert key["Properties"]["EnableKeyRotation"] is True
+        for group in resources(template, "AWS::Logs::LogGroup").values():
+            assert group["Properties"]["RetentionInDays"] > 0
+
+
+def test_production_retains_what_staging_destroys(templates: dict[str, Template]) -> None:
+    def policy(stack: str) -> set[str]:
+        return {bucket["DeletionPolicy"] for bucket in resources(templates[stack], "AWS::S3::Bucket").values()}
+
+    assert (policy("greenlight-staging"), policy("greenlight-production")) == ({"Delete"}, {"Retain"})
+
+
+def statements(template: Template) -> Iterator[dict[str, Any]]:
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        documents = [properties.get("PolicyDocument")] + [
+            policy["PolicyDocument"] for policy in properties.get("Policies", [])
+        ]
+        if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role"):
+            for document in documents:
+                yield from (document or {}).get("Statement", [])
+
+
+NO_RESOURCE = {
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "sagemaker:ListModelPackages",
+}
+"""Actions that AWS gives no resource; only they may be allowed on `*`."""
+
+
+def test_only_actions_without_a_resource_are_allowed_on_all(templates: dict[str, Template]) -> None:
+    for name, template in templates.items():
+        for statement in statements(template):
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not any(action == "*" or action.endswith(":*") for action in actions), (name, statement)
+            if statement["Resource"] == "*":
+                assert set(actions) <= NO_RESOURCE, (name, statement)
+
+
+def test_no_role_has_a_policy_written_by_aws(templates: dict[str, Template]) -> None:
+    for template in templates.values():
+        for role in resources(template, "AWS::IAM::Role").values():
+            assert not role["Properties"].get("ManagedPolicyArns")
+
+
+def test_a_role_that_a_resource_runs_under_has_its_policies_first(templates: dict[str, Template]) -> None:
+    """Else the first deployment fails now and then: the resource starts before its role may do anything."""
+    runs = ("AWS::StepFunctions::StateMachine", "AWS::CodePipeline::Pipeline", "AWS::SageMaker::Pipeline")
+    seen = 0
+    for template in templates.values():
+        for kind in runs:
+            for resource in resources(template, kind).values():
+                role = resource["Properties"]["RoleArn"]
+                policies = [
+                    name
+                    for name, policy in resources(template, "AWS::IAM::Policy").items()
+                    if {"Ref": role.get("Fn::GetAtt", [""])[0]} in policy["Properties"]["Roles"]
+                ]
+                if "Fn::GetAtt" in role:
+                    seen += 1
+                    assert set(policies) <= set(resource.get("DependsOn", [])), resource
+    assert seen >= 4
+
+
+@pytest.mark.parametrize(
+    ("source", "provider"),
+    [
+        ("kind: s3", "S3"),
+        ("kind: codecommit\n  repository: models", "CodeCommit"),
+        (
+            "kind: codeconnections\n  connection: arn:aws:codeconnections:eu-west-1:111122223333:connection/abc\n"
+            "  repository: octo-org/models",
+            "CodeStarSourceConnection",
+        ),
+    ],
+)
+def test_every_kind_of_source_synthesizes(tmp_path: Path, source: str, provider: str) -> None:
+    text = (ROOT / "project.yaml").read_text().replace("kind: s3", source)
+    assembly = synthesize(tmp_path / "out", fork(tmp_path, project_yaml=text))
+    delivery = templates_of(assembly)["greenlight-delivery"]
+    for pipeline in resources(delivery, "AWS::CodePipeline::Pipeline").values():
+        action = pipeline["Properties"]["Stages"][0]["Actions"][0]
+        assert action["ActionTypeId"]["Provider"] == provider
+
+
+def test_three_accounts_synthesize_with_grants_across_them(tmp_path: Path) -> None:
+    text = (ROOT / "project.yaml").read_text()
+    for number, place in enumerate(("tooling", "staging", "production"), start=1):
+        text = text.replace(f"{place}:\n", f"{place}:\n  account: '{str(number) * 12}'\n  region: eu-west-1\n", 1)
+    templates = templates_of(synthesize(tmp_path / "out", fork(tmp_path, project_yaml=text)))
+    policies = json.dumps(resources(templates["greenlight-tooling"], "AWS::S3::BucketPolicy"))
+    assert "333333333333" in policies
+
+
+def test_hundreds_of_models_synthesize_alike(tmp_path: Path) -> None:
+    root = fork(tmp_path)
+    yaml = (root / "model_code/employment/model.yaml").read_text()
+    for number in range(20):
+        folder = root / f"model_code/model_{number}"
+        folder.mkdir()
+        (folder / "model.yaml").write_text(yaml)
+    templates = templates_of(synthesize(tmp_path / "out", root))
+    assert len(templates) == 4 + 21 * 3
+    assert len(resources(templates["greenlight-delivery"], "AWS::CodePipeline::Pipeline")) == 2

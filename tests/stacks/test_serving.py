@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from tests.stacks.conftest import Template, only, resources
+
+PRODUCTION, STAGING = "greenlight-serving-employment-production", "greenlight-serving-employment-staging"
+
+
+def test_without_a_package_there_is_no_endpoint(templates: dict[str, Template]) -> None:
+    template = templates[PRODUCTION]
+    assert template["Parameters"]["Package"]["Default"] == ""
+    unconditional = {
+        resource["Type"] for resource in template["Resources"].values() if resource.get("Condition") != "Released"
+    }
+    assert unconditional <= {"AWS::Logs::LogGroup", "AWS::CDK::Metadata"}
+
+
+def test_the_endpoint_keeps_its_name_and_model_and_config_have_none(templates: dict[str, Template]) -> None:
+    template = templates[PRODUCTION]
+    assert (
+        only(template, "AWS::SageMaker::Endpoint")["Properties"]["EndpointName"] == "greenlight-employment-production"
+    )
+    assert "ModelName" not in only(template, "AWS::SageMaker::Model")["Properties"]
+    assert "EndpointConfigName" not in only(template, "AWS::SageMaker::EndpointConfig")["Properties"]
+
+
+def test_what_a_rollback_needs_survives_its_replacement(templates: dict[str, Template]) -> None:
+    for kind in ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig"):
+        assert only(templates[PRODUCTION], kind)["UpdateReplacePolicy"] == "Retain"
+
+
+def test_staging_and_production_differ_as_model_yaml_says(templates: dict[str, Template]) -> None:
+    def instances(stack: str) -> int:
+        config = only(templates[stack], "AWS::SageMaker::EndpointConfig")
+        return config["Properties"]["ProductionVariants"][0]["InitialInstanceCount"]
+
+    assert (instances(STAGING), instances(PRODUCTION)) == (1, 2)
+    assert not resources(templates[STAGING], "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert resources(templates[PRODUCTION], "AWS::ApplicationAutoScaling::ScalableTarget")
+
+
+def test_every_alarm_tells_the_team_and_says_what_to_do(templates: dict[str, Template]) -> None:
+    alarms = resources(templates[PRODUCTION], "AWS::CloudWatch::Alarm")
+    names = {alarm["Properties"]["AlarmName"].rsplit("-", 1)[-1] for alarm in alarms.values()}
+    assert names == {"Errors5xx", "Errors4xx", "ModelLatency", "OverheadLatency", "CPU", "Memory", "Disk"}
+    for alarm in alarms.values():
+        assert len(alarm["Properties"]["AlarmActions"]) == 1
+        assert len(alarm["Properties"]["AlarmDescription"]) > 30
+
+
+def test_latency_limits_are_in_the_units_of_the_metric(templates: dict[str, Template]) -> None:
+    alarms = resources(templates[PRODUCTION], "AWS::CloudWatch::Alarm").values()
+    latency = next(alarm["Properties"] for alarm in alarms if alarm["Properties"]["MetricName"] == "ModelLatency")
+    assert latency["Threshold"] == 200_000  # model.yaml says 200 ms, SageMaker measures microseconds
+    assert latency["ExtendedStatistic"] == "p99"
+
+
+def test_the_cpu_limit_counts_the_cores_of_the_instance() -> None:
+    from stacks.endpoint import vcpus
+
+    types = {"ml.t2.medium": 2, "ml.m5.large": 2, "ml.m5.xlarge": 4, "ml.c6i.4xlarge": 16, "ml.m5.24xlarge": 96}
+    assert {name: vcpus(name) for name in types} == types
