@@ -7,12 +7,16 @@ NODE_MODULES := $(abspath $(TOOLS))/node_modules
 export PATH := $(VENV)/bin:$(NODE_MODULES)/.bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 export CDK_DISABLE_CLI_TELEMETRY := true
+# The CDK unpacks itself into a cache below HOME; a build has a new HOME each time, the tools stay.
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(VENV)/.jsii-cache
 UV_VERSION := 0.13.9
 READY := $(VENV)/.ready-$(shell cat pyproject.toml uv.lock package-lock.json | cksum | cut -d' ' -f1)
+ASSEMBLY := cdk.out/manifest.json
+PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
 CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local local-env test check synth schemas parity deploy foundation delivery push data destroy deploy-stacks stage clean
+.PHONY: bootstrap help setup local local-env test check synth schemas parity deploy foundation delivery push data destroy deploy-stacks stage clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -23,7 +27,7 @@ local: setup ## Deploy, train, release, answer and score on an AWS on this machi
 	@python -m local_aws.rehearsal
 
 local-env: ## Print the variables that point any AWS client at the running local AWS: eval "$(make local-env)"
-	@cat .local/environment 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
+	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
 
 test: check ## Everything that CI runs: checks, then every test, the whole local run among them
 	@pytest
@@ -31,30 +35,36 @@ test: check ## Everything that CI runs: checks, then every test, the whole local
 check: setup ## Format, lint, types, configuration, templates, and the tests of infrastructure
 	@ruff format --check --quiet .
 	@ruff check --quiet .
-	@pyrefly check --summarize-errors 2>/dev/null || pyrefly check
+	@pyrefly check
 	@$(MAKE) --no-print-directory synth
 	@pytest -q tests/config tests/stacks tests/pipelines/test_definition.py
 
-synth: setup ## Synthesize every stack into cdk.out, validated
+synth: $(ASSEMBLY) ## Synthesize every stack into cdk.out, validated (automatic; quick when nothing changed)
+	@:
+
+$(ASSEMBLY): $(READY) app.py cdk.json project.yaml pipelines/definition.py $(wildcard config/*.py stacks/*.py model_code model_code/* model_code/*/model.yaml)
+	@echo "Synthesizing into cdk.out ..."
 	@cdk synth --quiet
+	@touch $@
+
+bootstrap: synth ## Prepare the account and region of your credentials for the CDK, once
+	@cdk bootstrap --app cdk.out aws://$$(python -c "import boto3; print(boto3.client('sts').get_caller_identity()['Account'], boto3.session.Session().region_name, sep='/')")
 
 schemas: setup ## Write the JSON schemas that editors use for project.yaml and model.yaml
 	@python -m config.json_schema
 
-parity: ## Compare our pipeline definition with what the SageMaker Python SDK builds (installs 730 MB of its own)
-	@$(MAKE) --no-print-directory setup
+parity: setup ## Compare our pipeline definition with what the SageMaker Python SDK builds (installs 730 MB of its own)
 	@UV_PROJECT_ENVIRONMENT=.venv-sagemaker-sdk uv sync --quiet --frozen --only-group sagemaker-sdk
-	@python -m pipelines.definition employment > .venv-sagemaker-sdk/ours.json
-	@.venv-sagemaker-sdk/bin/python tests/pipelines/sdk_parity.py .venv-sagemaker-sdk/ours.json
+	@PYTHONPATH=. .venv-sagemaker-sdk/bin/python -W ignore tests/pipelines/sdk_parity.py
 
 deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
 
 foundation: synth ## ... its first half: keys, buckets, roles, alerts
-	@$(CDK_DEPLOY) --app cdk.out --exclusively "*-tooling" "*-staging" "*-production"
+	@$(CDK_DEPLOY) --app cdk.out --exclusively $(PROJECT)-tooling $(PROJECT)-staging $(PROJECT)-production
 
 delivery: synth ## ... its second half: the source, and the two pipelines, which then start
 	@python -m pipelines.by_hand.push --if-s3
-	@$(CDK_DEPLOY) --app cdk.out --exclusively "*-delivery"
+	@$(CDK_DEPLOY) --app cdk.out --exclusively $(PROJECT)-delivery
 
 push: setup ## Put this commit where an S3 source looks for it; starts the platform pipeline
 	@python -m pipelines.by_hand.push

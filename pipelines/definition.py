@@ -86,7 +86,10 @@ def _train(model: Model, around: Surroundings) -> Json:
                 "ContainerEntrypoint": _entrypoint("train"),
             },
             "InputDataConfig": [_channel(name, uri) for name, uri in channels.items()],
-            "OutputDataConfig": {"S3OutputPath": run_prefix(model, around.artifacts_bucket, "model")},
+            "OutputDataConfig": {
+                "S3OutputPath": run_prefix(model, around.artifacts_bucket, "model"),
+                "CompressionType": "GZIP",
+            },
             "ResourceConfig": {
                 "InstanceType": model.training.instance,
                 "InstanceCount": 1,
@@ -214,6 +217,8 @@ def _input(name: str, uri: Json) -> Json:
             "LocalPath": f"{PROCESSING}/input/{name}",
             "S3DataType": "S3Prefix",
             "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
         },
     }
 
@@ -230,7 +235,8 @@ def _destination(model: Model, around: Surroundings, name: str) -> Json:
 
 
 def _channel(name: str, uri: Json) -> Json:
-    return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}, "InputMode": "File"}
 
 
 def _output(step: str, name: str) -> Json:

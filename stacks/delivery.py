@@ -94,6 +94,7 @@ class Platform(Construct):
             artifact_bucket=tooling.artifacts,
             execution_mode=codepipeline.ExecutionMode.QUEUED,
             pipeline_type=codepipeline.PipelineType.V2,
+            restart_execution_on_update=True,  # a run that changes its own pipeline is cancelled, so it starts again
             use_pipeline_role_for_actions=True,
         )
         source.trigger(self.pipeline)
@@ -115,7 +116,7 @@ class Platform(Construct):
             self,
             "Image",
             commands=["make setup", STAGE.format("image")],
-            environment={"REPOSITORY": tooling.images.repository_name},
+            environment={"REPOSITORY": tooling.images.repository_uri},
             exports=["SUMMARY"],
             docker=True,
         )
@@ -134,8 +135,7 @@ class Platform(Construct):
             exports=["SUMMARY"],
         )
         build.allow("codepipeline:StartPipelineExecution", on=[release.pipeline.pipeline_arn])
-        build.allow("sagemaker:ListModelPackages", on=["*"])  # the action knows no resource
-        build.allow("sagemaker:DescribeModelPackage", on=[_packages(self, place)])
+        build.allow("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", on=[_packages(self, place)])
         return build
 
 
@@ -226,8 +226,7 @@ class Release(Construct):
             "sagemaker:ListPipelineExecutionSteps",
             on=[_sagemaker(self, "pipeline", place), f"{_sagemaker(self, 'pipeline', place)}/execution/*"],
         )
-        build.allow("sagemaker:ListModelPackages", on=["*"])  # the action knows no resource
-        build.allow("sagemaker:DescribeModelPackage", on=[_packages(self, place)])
+        build.allow("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", on=[_packages(self, place)])
         return build
 
     def _verifier(self, place: Place, tooling: ToolingStack) -> Build:

@@ -112,7 +112,7 @@ class EndpointAlarms(Construct):
             metric("Invocation5XXErrors", cloudwatch.Stats.AVERAGE),
             above=limits.errors_5xx_percent / 100,
             periods=2,
-            advice="The model or its server fails. Read the endpoint's log; after a bad release, release the one before.",
+            advice="The model or its server fails. Read the endpoint's log; if it began with a release, go back.",
         )
         self._alarm(
             "Errors4xx",

@@ -107,7 +107,13 @@ def _grant_register(role: iam.Role, project: str) -> None:
     stack = Stack.of(role)
     role.add_to_policy(
         iam.PolicyStatement(
-            actions=["sagemaker:CreateModelPackage", "sagemaker:DescribeModelPackageGroup", "sagemaker:AddTags"],
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelPackage",
+                "sagemaker:CreateModelPackageGroup",  # a pipeline asks for it although the group exists
+                "sagemaker:DescribeModelPackage",
+                "sagemaker:DescribeModelPackageGroup",
+            ],
             resources=[
                 stack.format_arn(service="sagemaker", resource="model-package-group", resource_name=f"{project}-*"),
                 stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{project}-*"),

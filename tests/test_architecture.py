@@ -53,7 +53,8 @@ def test_imports_point_one_way(module: str, file: Path) -> None:
 
 
 def tracked() -> list[str]:
-    listing = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True)
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    listing = subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return listing.stdout.decode().splitlines()
 
 

@@ -20,18 +20,18 @@ CONTENT = {
 def main() -> None:
     around = Surroundings()
     ecr, parameters = around.client("ecr"), around.client("ssm")
-    repository = ecr.describe_repositories(repositoryNames=[os.environ["REPOSITORY"]])["repositories"][0]
+    repository = os.environ["REPOSITORY"]
     built: list[str] = []
     for target in CONTENT:
         tag = f"{target}-{content_hash(around, target)}"
-        digest = _digest(ecr, repository["repositoryName"], tag)
+        digest = _digest(ecr, repository, tag)
         if digest is None:
             if not built:
                 _log_in(ecr)
             built.append(target)
-            _build(target, f"{repository['repositoryUri']}:{tag}")
-            digest = _digest(ecr, repository["repositoryName"], tag)
-        image = f"{repository['repositoryUri']}@{digest}"
+            _build(target, f"{repository}:{tag}")
+            digest = _digest(ecr, repository, tag)
+        image = f"{repository}@{digest}"
         parameters.put_parameter(Name=around.names.image_parameter(target), Value=image, Type="String", Overwrite=True)
         print(f"{target}: {image}")
     around.leave(
@@ -48,11 +48,12 @@ def content_hash(around: Surroundings, target: str) -> str:
 
 
 def _digest(ecr: Any, repository: str, tag: str) -> str | None:
+    _registry, _, name = repository.partition("/")
     try:
-        found = ecr.describe_images(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        found = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": tag}])["imageDetails"]
     except ecr.exceptions.ImageNotFoundException:
         return None
-    return found["imageDetails"][0]["imageDigest"]
+    return found[0]["imageDigest"] if found else None
 
 
 def _log_in(ecr: Any) -> None:

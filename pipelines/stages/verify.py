@@ -37,15 +37,17 @@ def main() -> None:
     around, settings = Surroundings(), Settings.read(os.environ)
     endpoint = around.names.endpoint(around.model(settings.model).name, settings.environment)
     sagemaker = around.client("sagemaker")
-    problems = wrong_package(sagemaker, endpoint, settings.package)
-    if not problems:
-        golden = golden_requests(around.client("s3"), Package.describe(sagemaker, settings.package))
-        problems = wrong_answers(around.client("sagemaker-runtime"), endpoint, golden)
-        print(f"{endpoint}: {len(golden.requests)} golden requests, {len(problems)} wrong answers.")
+    _exit_with(wrong_package(sagemaker, endpoint, settings.package))
+    golden = golden_requests(around.client("s3"), Package.describe(sagemaker, settings.package))
+    _exit_with(wrong_answers(around.client("sagemaker-runtime"), endpoint, golden))
+    summary = f"{endpoint} runs the package and gives its {len(golden.requests)} golden answers."
+    print(summary)
+    around.leave(SUMMARY=summary)
+
+
+def _exit_with(problems: list[str]) -> None:
     if problems:
         sys.exit("\n".join(problems))
-    summary = f"{endpoint} runs the package and gives {len(golden.requests)} golden answers."
-    around.leave(SUMMARY=summary)
 
 
 def wrong_package(sagemaker: Any, endpoint: str, package: str) -> list[str]:

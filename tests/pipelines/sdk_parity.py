@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-os.environ |= {"AWS_DEFAULT_REGION": "eu-west-1", "SAGEMAKER_VALIDATE_ROLE": "false", "AWS_EC2_METADATA_DISABLED": "true"}
+os.environ |= {
+    "AWS_DEFAULT_REGION": "eu-west-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "SAGEMAKER_VALIDATE_ROLE": "false",
+}
 
 import boto3
 from sagemaker.core.processing import Processor
@@ -59,7 +63,9 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         folder = f"s3://artifacts/{model.team}/{model.name}/runs"
         return Join(on="/", values=[folder, ExecutionVariables.PIPELINE_EXECUTION_ID, *rest])
 
-    def processing(name: str, inputs: dict[str, Any], outputs: tuple[str, ...], arguments: list[Any] | None, files: list[Any]) -> ProcessingStep:
+    def processing(
+        name: str, inputs: dict[str, Any], outputs: tuple[str, ...], arguments: list[Any] | None, files: list[Any]
+    ) -> ProcessingStep:
         processor = Processor(
             role=AROUND.job_role_arn,
             image_uri=parameters["JobImage"],
@@ -77,7 +83,9 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         )
         return ProcessingStep(name, step_args=arguments_, property_files=files)
 
-    prepare = processing("Prepare", {"code": parameters["Code"], "data": parameters["Data"]}, ("train", "test", "manifest"), None, [])
+    prepare = processing(
+        "Prepare", {"code": parameters["Code"], "data": parameters["Data"]}, ("train", "test", "manifest"), None, []
+    )
 
     def prepared(name: str) -> Any:
         return prepare.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
@@ -86,7 +94,9 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         training_image=parameters["JobImage"],
         role=AROUND.job_role_arn,
         base_job_name="train",
-        compute=Compute(instance_type=model.training.instance, instance_count=1, volume_size_in_gb=model.training.volume_gb),
+        compute=Compute(
+            instance_type=model.training.instance, instance_count=1, volume_size_in_gb=model.training.volume_gb
+        ),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=model.training.max_minutes * 60),
         output_data_config=OutputDataConfig(s3_output_path=run("model")),
         sagemaker_session=session,

@@ -43,6 +43,13 @@ def all_steps(definition: Json) -> Iterator[Json]:
             yield from step["Arguments"].get(branch, [])
 
 
+def faults(operation: str, arguments: Json) -> str:
+    """What of the arguments does not fit the operation's input shape; empty when all does."""
+    shape = botocore.session.get_session().get_service_model("sagemaker").operation_model(operation).input_shape
+    assert shape
+    return ParamValidator().validate(arguments, shape).generate_report()
+
+
 def resolved(value: Any) -> Any:
     """The value with every reference replaced by a string, as the service does at run time."""
     if isinstance(value, Mapping):
@@ -64,24 +71,17 @@ def references(value: Any) -> Iterator[str]:
 
 
 def test_every_step_fits_the_services_input_shape(definition: Json) -> None:
-    service = botocore.session.get_session().get_service_model("sagemaker")
-    checked = 0
-    for step in all_steps(definition):
-        if step["Type"] == "Condition":
-            continue
+    jobs = [step for step in all_steps(definition) if step["Type"] != "Condition"]
+    assert len(jobs) == 4
+    for step in jobs:
         arguments = resolved(step["Arguments"]) | GIVEN_BY_THE_SERVICE[step["Type"]]
-        report = ParamValidator().validate(arguments, service.operation_model(OPERATIONS[step["Type"]]).input_shape)
-        assert not report.has_errors(), f"{step['Name']}: {report.generate_report()}"
-        checked += 1
-    assert checked == 4
+        assert not faults(OPERATIONS[step["Type"]], arguments), step["Name"]
 
 
 def test_a_wrong_step_is_noticed(definition: Json) -> None:
-    service = botocore.session.get_session().get_service_model("sagemaker")
     arguments = resolved(definition["Steps"][0]["Arguments"]) | GIVEN_BY_THE_SERVICE["Processing"]
     arguments["ProcessingResources"]["ClusterConfig"]["InstanceCount"] = "1"
-    report = ParamValidator().validate(arguments, service.operation_model("CreateProcessingJob").input_shape)
-    assert "InstanceCount" in report.generate_report()
+    assert "InstanceCount" in faults("CreateProcessingJob", arguments)
 
 
 def test_references_name_parameters_and_steps_that_exist(definition: Json) -> None:

@@ -94,7 +94,6 @@ NO_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
-    "sagemaker:ListModelPackages",
 }
 """Actions that AWS gives no resource; only they may be allowed on `*`."""
 

@@ -1,0 +1,135 @@
+"""Follows executions of the delivery pipelines, and approves what asks for it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_aws.account import Account
+from local_aws.rehearsal.failure import RehearsalError
+from local_aws.rehearsal.report import Report
+
+POLL_SECONDS = 0.25
+NOT_REHEARSED = "Not rehearsed: "
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One run of a pipeline."""
+
+    pipeline: str
+    identifier: str
+
+
+class Delivery:
+    """The delivery pipelines, seen from outside through CodePipeline's own API."""
+
+    def __init__(self, account: Account, report: Report) -> None:
+        self._client: Any = account.client("codepipeline")
+        self._logs: Path = account.settings.home / "logs"
+        self._report = report
+
+    def executions(self, pipeline: str) -> list[Execution]:
+        """Every run of a pipeline, oldest first."""
+        pages = self._client.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
+        found = [item["pipelineExecutionId"] for page in pages for item in page["pipelineExecutionSummaries"]]
+        return [Execution(pipeline, identifier) for identifier in reversed(found)]
+
+    def variables(self, execution: Execution) -> dict[str, str]:
+        """The pipeline variables of a run."""
+        found = self._describe(execution).get("variables", [])
+        return {variable["name"]: variable["resolvedValue"] for variable in found}
+
+    def outputs(self, execution: Execution, action: str) -> dict[str, str]:
+        """The variables that an action of a run has left."""
+        for found in self._actions(execution):
+            if found["actionName"] == action:
+                return found.get("output", {}).get("outputVariables", {})
+        return {}
+
+    def follow(self, execution: Execution, *, approve: bool = False) -> None:
+        """Waits for the end, tells each action as it changes; raises RehearsalError when the run fails."""
+        told: dict[str, str] = {}
+        while True:
+            status = self._describe(execution)["status"]
+            for action in self._actions(execution):
+                self._tell(execution, action, told)
+                if approve and action["status"] == "InProgress" and _category(action) == "Approval":
+                    self._approve(execution, action)
+            if status == "Succeeded":
+                return
+            if status in ("Failed", "Stopped", "Cancelled", "Superseded"):
+                raise RehearsalError(self._why(execution, status), self._logs)
+            time.sleep(POLL_SECONDS)
+
+    def settle(self, execution: Execution) -> None:
+        """Waits for the end of a run that has nothing to tell; raises RehearsalError when it fails."""
+        while (status := self._describe(execution)["status"]) == "InProgress":
+            time.sleep(POLL_SECONDS)
+        if status != "Succeeded":
+            raise RehearsalError(self._why(execution, status), self._logs)
+
+    def _tell(self, execution: Execution, action: dict[str, Any], told: dict[str, str]) -> None:
+        name, status = action["actionName"], action["status"]
+        if told.get(name) == status:
+            return
+        told[name] = status
+        title = f"{execution.pipeline} / {name}"
+        if status == "InProgress":
+            self._report.say(f"{title} ...")
+            return
+        seconds = (action["lastUpdateTime"] - action["startTime"]).total_seconds()
+        evidence = self._evidence(action)
+        self._report.add(title, seconds, evidence)
+        self._report.say(f"{title}: {evidence} ({seconds:.1f} s)")
+
+    def _evidence(self, action: dict[str, Any]) -> str:
+        lines = _result(action).get("externalExecutionSummary", "").splitlines()
+        self._report.not_rehearsed += [
+            line.removeprefix(NOT_REHEARSED) for line in lines if line.startswith(NOT_REHEARSED)
+        ]
+        said = " ".join(line for line in lines if not line.startswith(NOT_REHEARSED))
+        summary = action.get("output", {}).get("outputVariables", {}).get("SUMMARY", "")
+        return summary or said or action["status"]
+
+    def _approve(self, execution: Execution, action: dict[str, Any]) -> None:
+        token = _result(action).get("externalExecutionId")
+        if not token:
+            return
+        self._client.put_approval_result(
+            pipelineName=execution.pipeline,
+            stageName=action["stageName"],
+            actionName=action["actionName"],
+            result={"summary": "Approved by the rehearsal, not by a person.", "status": "Approved"},
+            token=token,
+        )
+
+    def _why(self, execution: Execution, status: str) -> str:
+        failed = [action for action in self._actions(execution) if action["status"] == "Failed"]
+        details = [
+            f"{action['actionName']}: {_result(action).get('errorDetails', {}).get('message', 'no reason given')}"
+            for action in failed
+        ]
+        return f"The {execution.pipeline} pipeline has {status.lower()}. " + " ".join(details)
+
+    def _describe(self, execution: Execution) -> dict[str, Any]:
+        return self._client.get_pipeline_execution(
+            pipelineName=execution.pipeline, pipelineExecutionId=execution.identifier
+        )["pipelineExecution"]
+
+    def _actions(self, execution: Execution) -> list[dict[str, Any]]:
+        pages = self._client.get_paginator("list_action_executions").paginate(
+            pipelineName=execution.pipeline, filter={"pipelineExecutionId": execution.identifier}
+        )
+        found = [action for page in pages for action in page["actionExecutionDetails"]]
+        return sorted(found, key=lambda action: action["startTime"])
+
+
+def _category(action: dict[str, Any]) -> str:
+    return action.get("input", {}).get("actionTypeId", {}).get("category", "")
+
+
+def _result(action: dict[str, Any]) -> dict[str, Any]:
+    return action.get("output", {}).get("executionResult", {})

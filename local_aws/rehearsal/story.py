@@ -1,0 +1,123 @@
+"""The whole way of a model, from an empty account to answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from config import load_models, load_project
+from config.naming import Names
+from local_aws.account import Account
+from local_aws.rehearsal.commands import Commands
+from local_aws.rehearsal.delivery import Delivery, Execution
+from local_aws.rehearsal.failure import RehearsalError
+from local_aws.rehearsal.report import Report
+from local_aws.rehearsal.traffic import Production
+
+BATCH_ROWS = 10_000
+
+
+class Story:
+    """What a newcomer does on AWS, in the same order, with the same words."""
+
+    def __init__(self, account: Account, report: Report) -> None:
+        self._account, self._report = account, report
+        self._root: Path = account.settings.checkout
+        self._project = load_project(self._root)
+        self._models = load_models(self._root, self._project)
+        self._names = Names(self._project.name)
+        self._commands = Commands(account)
+        self._delivery = Delivery(account, report)
+
+    def tell(self) -> None:
+        """Goes all the way; raises RehearsalError at the first thing that is not as it should be."""
+        self._by_hand()
+        self._platform()
+        for execution in self._releases():
+            self._release(execution)
+        with self._report.step("templates") as step:
+            step.evidence = self._as_synthesized()
+        with self._report.step("permissions") as step:
+            step.evidence = self._decisions()
+
+    def _by_hand(self) -> None:
+        with self._report.step("make synth") as step:
+            self._commands.make("synth")
+            step.evidence = f"{len(list((self._root / 'cdk.out').glob('*.template.json')))} templates, validated"
+        with self._report.step("make bootstrap") as step:
+            self._commands.make("bootstrap")
+            step.evidence = "the CDK's own roles and buckets"
+        with self._report.step("make foundation") as step:
+            self._commands.make("foundation")
+            step.evidence = self._deployed("tooling", "staging", "production")
+        with self._report.step("make data") as step:
+            said = [self._commands.make("data", f"MODEL={model.name}").strip() for model in self._models]
+            step.evidence = " ".join(said)
+        with self._report.step("make delivery") as step:
+            self._commands.make("delivery")
+            step.evidence = self._deployed("delivery")
+
+    def _platform(self) -> None:
+        pipeline = self._names.delivery_pipeline("platform")
+        for execution in self._delivery.executions(pipeline)[:1]:
+            self._delivery.follow(execution)
+
+    def _releases(self) -> list[Execution]:
+        """The runs that Plan has started; the run that the pipeline's creation started must have ended well."""
+        pipeline = self._names.delivery_pipeline("release")
+        releases = []
+        for execution in self._delivery.executions(pipeline):
+            if self._delivery.variables(execution)["MODEL"] != "none":
+                releases.append(execution)
+            else:
+                self._delivery.settle(execution)
+        if len(releases) != len(self._models):
+            raise RehearsalError(
+                f"Plan has started {len(releases)} releases for {len(self._models)} models.",
+                self._account.settings.home,
+            )
+        return releases
+
+    def _release(self, execution: Execution) -> None:
+        name = self._delivery.variables(execution)["MODEL"]
+        model = next(model for model in self._models if model.name == name)
+        self._delivery.follow(execution, approve=True)
+        package = self._delivery.outputs(execution, "Train")["PACKAGE"]
+        production = Production(self._account, self._names, model)
+        rows = production.rows(package)
+        with self._report.step(f"{name}: answers") as step:
+            step.evidence = production.ask(rows)
+        with self._report.step(f"{name}: requests") as step:
+            step.evidence = production.load(rows)
+        with self._report.step(f"{name}: batch") as step:
+            step.evidence = production.score_batch(rows, BATCH_ROWS)
+
+    def _as_synthesized(self) -> str:
+        """Every stack but the CDK's own has the template that `cdk synth` writes, unedited."""
+        client = self._account.client("cloudformation")
+        names = {stack["StackName"] for stack in client.describe_stacks()["Stacks"]} - {"CDKToolkit"}
+        for name in names:
+            synthesized = json.loads((self._root / "cdk.out" / f"{name}.template.json").read_text())
+            if client.get_template(StackName=name)["TemplateBody"] != synthesized:
+                raise RehearsalError(f"The template of {name} is not the one in cdk.out.", self._account.settings.home)
+        return f"{len(names)} stacks deployed as synthesized"
+
+    def _decisions(self) -> str:
+        journal = self._account.journal
+        journal.flush()
+        if journal.denials:
+            first = journal.denials[0]
+            raise RehearsalError(
+                f"{len(journal.denials)} calls were denied; the first: {first.caller} may not {first.action} "
+                f"on {first.resource} ({first.decision}).",
+                journal.path,
+            )
+        return f"{sum(journal.counts.values()):,} decisions by IAM, none denied"
+
+    def _deployed(self, *stacks: str) -> str:
+        resources = 0
+        client = self._account.client("cloudformation")
+        for stack in stacks:
+            pages = client.get_paginator("list_stack_resources").paginate(StackName=self._names.stack(stack))
+            resources += sum(len(page["StackResourceSummaries"]) for page in pages)
+        return f"{len(stacks)} stack{'s' if len(stacks) > 1 else ''}, {resources} resources"

@@ -1,0 +1,152 @@
+"""Asks the production endpoint, and scores a batch, with rows that the model was not trained on."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from config import Model
+from config.naming import Names
+from local_aws.account import Account
+from local_aws.rehearsal.failure import RehearsalError
+
+ROWS_PER_REQUEST = 500
+CALLERS = 4
+SECONDS_OF_SINGLE_ROWS = 2.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled rows of a period after training, as the pipeline's Prepare step left them."""
+
+    model: Model
+    period: str
+    frame: pd.DataFrame
+    evaluation: dict[str, Any]
+
+    @property
+    def features(self) -> pd.DataFrame:
+        return self.frame[[feature.name for feature in self.model.features]]
+
+    @property
+    def labels(self) -> pd.Series:
+        return self.frame[self.model.target]
+
+
+class Production:
+    """The production side of one released model, through AWS's public APIs only."""
+
+    def __init__(self, account: Account, names: Names, model: Model) -> None:
+        self._account, self._names, self._model = account, names, model
+        self._endpoint = names.endpoint(model.name, "production")
+        self._runtime = account.client("sagemaker-runtime")
+        self._s3 = account.client("s3")
+
+    def rows(self, package: str) -> Rows:
+        """The first period after training, read from the run that made *package*."""
+        described = self._account.client("sagemaker").describe_model_package(ModelPackageName=package)
+        uri = described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        run = key.removesuffix("/evaluation/evaluation.json")
+        evaluation = json.loads(self._read(bucket, key))
+        period = min(evaluation["periods"])
+        frame = pd.read_parquet(io.BytesIO(self._read(bucket, f"{run}/test/{period}.parquet")))
+        return Rows(self._model, period, frame, evaluation)
+
+    def ask(self, rows: Rows) -> str:
+        """Scores every row through the endpoint, and compares with what the pipeline's evaluation found."""
+        features = rows.features
+        chunks = [
+            features.iloc[start : start + ROWS_PER_REQUEST] for start in range(0, len(features), ROWS_PER_REQUEST)
+        ]
+        with ThreadPoolExecutor(CALLERS) as pool:
+            answers = list(pool.map(self._score, chunks))
+        scores = pd.concat(answers, ignore_index=True)
+        if len(scores) != len(features):
+            raise RehearsalError(
+                f"{len(features)} rows went in and {len(scores)} came out.", self._account.settings.home
+            )
+        found = f"{len(features):,} rows of {rows.period} answered"
+        if self._model.task != "binary":
+            return found
+        auc = float(roc_auc_score(rows.labels, scores[0]))
+        expected = rows.evaluation["periods"][rows.period]["roc_auc"]["value"]
+        if abs(auc - expected) > 1e-6:
+            raise RehearsalError(
+                f"The endpoint's ROC AUC on {rows.period} is {auc:.6f}, the evaluation's was {expected:.6f}.",
+                self._account.settings.home,
+            )
+        return f"{found}, ROC AUC {auc:.4f} as in evaluation"
+
+    def load(self, rows: Rows) -> str:
+        """Asks for one row at a time for a few seconds; gives requests per second and latency."""
+        bodies = [json.dumps({"instances": [row]}) for row in rows.features.head(200).to_dict("records")]
+        deadline = time.monotonic() + SECONDS_OF_SINGLE_ROWS
+
+        def caller(offset: int) -> list[float]:
+            times = []
+            while (begin := time.monotonic()) < deadline:
+                body = bodies[(offset + len(times)) % len(bodies)]
+                self._runtime.invoke_endpoint(EndpointName=self._endpoint, Body=body, ContentType="application/json")[
+                    "Body"
+                ].read()
+                times.append(time.monotonic() - begin)
+            return times
+
+        with ThreadPoolExecutor(CALLERS) as pool:
+            times = sorted(time for batch in pool.map(caller, range(CALLERS)) for time in batch)
+        rate, median, tail = len(times) / SECONDS_OF_SINGLE_ROWS, times[len(times) // 2], times[int(len(times) * 0.99)]
+        return f"{rate:,.0f} requests/s by {CALLERS} callers, p50 {median * 1000:.1f} ms, p99 {tail * 1000:.1f} ms"
+
+    def score_batch(self, rows: Rows, count: int) -> str:
+        """Scores *count* rows by batch transform and counts what comes out."""
+        bucket = self._records_bucket()
+        folder = f"batch/{self._model.team}/{self._model.name}"
+        run = f"{rows.period}-rehearsal"
+        body = rows.features.head(count).to_csv(index=False, header=False)
+        self._s3.put_object(Bucket=bucket, Key=f"{folder}/in/{run}/rows.csv", Body=body.encode())
+        machine = self._account.arn("states", f"stateMachine:{self._names.batch(self._model.name, 'production')}")
+        self._run(machine, run)
+        scored = self._read(bucket, f"{folder}/out/{run}/rows.csv.out").decode().splitlines()
+        expected = min(count, len(rows.frame))
+        if len(scored) != expected:
+            raise RehearsalError(f"{expected} rows went in and {len(scored)} came out.", self._account.settings.home)
+        return f"{expected:,} rows in = {len(scored):,} rows out"
+
+    def _run(self, machine: str, run: str) -> None:
+        states = self._account.client("stepfunctions")
+        execution = states.start_execution(stateMachineArn=machine, name=run, input=json.dumps({"run": run}))
+        while True:
+            found = states.describe_execution(executionArn=execution["executionArn"])
+            if found["status"] == "SUCCEEDED":
+                return
+            if found["status"] != "RUNNING":
+                reason = f"{found.get('error', '')} {found.get('cause', '')}"
+                raise RehearsalError(
+                    f"The batch {run} has {found['status'].lower()}: {reason}", self._account.settings.home
+                )
+            time.sleep(0.2)
+
+    def _score(self, rows: pd.DataFrame) -> pd.DataFrame:
+        answer = self._runtime.invoke_endpoint(
+            EndpointName=self._endpoint,
+            Body=rows.to_csv(index=False, header=False).encode(),
+            ContentType="text/csv",
+            Accept="text/csv",
+        )
+        return pd.read_csv(answer["Body"], header=None)
+
+    def _records_bucket(self) -> str:
+        stack = self._account.client("cloudformation").describe_stacks(StackName=self._names.stack("production"))
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Stacks"][0]["Outputs"]}
+        return outputs["RecordsBucketName"]
+
+    def _read(self, bucket: str, key: str) -> bytes:
+        return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()

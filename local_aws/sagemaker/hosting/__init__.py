@@ -1,0 +1,1 @@
+"""Models that answer: endpoints, their instances and their requests."""

@@ -1,0 +1,1 @@
+"""SageMaker pipelines: definitions, and their execution step by step."""

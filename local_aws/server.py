@@ -1,0 +1,73 @@
+"""An ASGI application served on 127.0.0.1 by a thread of its own."""
+
+import asyncio
+import errno
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from local_aws.errors import StartError
+
+HOST = "127.0.0.1"
+START_SECONDS = 30.0
+
+
+def listen(port: int) -> socket.socket:
+    """A socket that listens on the port of this machine alone; 0 takes any free one."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise StartError(
+            f"Port {port} is in use, perhaps by another local AWS; stop that, or give another with LOCAL_AWS_PORT."
+        ) from error
+    listener.listen(1024)
+    return listener
+
+
+class Server:
+    """Hypercorn, in a thread with an event loop of its own."""
+
+    def __init__(self, application: Any, listener: socket.socket) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._application = application
+        self._listener = listener
+        self._address = listener.getsockname()
+        self._shutdown = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="server", daemon=True)
+
+    def start(self) -> None:
+        """Serve; returns when the first request can be answered."""
+        self._thread.start()
+        with socket.create_connection(self._address, START_SECONDS) as probe:
+            probe.settimeout(START_SECONDS)
+            probe.sendall(b"GET /_ministack/health HTTP/1.0\r\n\r\n")
+            if not probe.recv(1):
+                raise StartError("The local AWS does not answer; its log says why (account.log in its home).")
+
+    def soon(self, work: Callable[[], object]) -> None:
+        """Run something short on the event loop, where MiniStack's state is read and written."""
+        self.loop.call_soon_threadsafe(work)
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self.loop.call_soon_threadsafe(self._shutdown.set)
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        config = Config()
+        config.bind = [f"fd://{self._listener.detach()}"]
+        config.errorlog = logging.getLogger("hypercorn.error")
+        config.graceful_timeout = 0.5
+        config.backlog = 1024
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(serve(self._application, config, shutdown_trigger=self._shutdown.wait))

@@ -1,0 +1,124 @@
+"""State machines act under their role.
+
+MiniStack runs them, but calls other services as the root user and past its own front door; here each call is signed
+with credentials of the state machine's role and goes through ours.
+"""
+
+# ruff: noqa: SLF001 - MiniStack's private names, all of them listed and checked in emulator.py
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as Signer
+from botocore.httpsession import URLLib3Session
+
+from local_aws.authorization import Credentials
+from local_aws.errors import AwsError
+from local_aws.protocol import service_model
+from local_aws.service import Permission
+
+if TYPE_CHECKING:
+    from local_aws.account import Account
+
+PRINCIPAL = "states.amazonaws.com"
+READ_SECONDS = 900
+MACHINE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
+    "local_aws_state_machine", default=None
+)
+
+
+# The integrations that MiniStack does without a request: what AWS asks of the role, by the start of the resource.
+PERMISSIONS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+    "lambda:invoke": lambda given: ("lambda:InvokeFunction", given.get("FunctionName", "")),
+    "states:startExecution": lambda given: ("states:StartExecution", given.get("StateMachineArn", "")),
+    "events:putEvents": lambda _: ("events:PutEvents", "*"),
+    "sns:publish": lambda given: ("sns:Publish", given.get("TopicArn", "")),
+}
+
+
+def install(account: Account) -> None:
+    """Let state machines reach our services too, and every service only as their role may."""
+    functions, app = account.emulator.functions, account.emulator.app
+    run, invoke = functions._run_execution, functions._invoke_resource
+    for name in account.services:
+        prefix = service_model(name).metadata["targetPrefix"]
+        functions._AWS_SDK_SERVICE_MAP[name.replace("-", "")] = {
+            "target_prefix": prefix,
+            "protocol": "json",
+            "service_key": name,
+        }
+        app.SERVICE_HANDLERS[name] = _unreachable
+    functions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
+
+    def run_under_role(execution: str) -> None:
+        machine = functions._executions.get(execution, {}).get("stateMachineArn")
+        MACHINE.set(functions._state_machines.get(machine, {}))
+        run(execution)
+
+    def invoke_if_allowed(resource: str, given: Any) -> Any:
+        permission = _permission(account, resource, given)
+        if permission:
+            try:
+                role = _role(account)
+                account.authorization.require(role.access_key, permission.action.partition(":")[0], permission)
+            except AwsError as error:
+                raise functions._ExecutionError("States.Permissions", error.message) from error
+        return invoke(resource, given)
+
+    calls = Calls(account)
+    functions._run_execution = run_under_role
+    functions._invoke_resource = invoke_if_allowed
+    app.call_service_handler_sync = calls.send
+
+
+class Calls:
+    """Requests of state machines, signed with the credentials of their role."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._unsigned = account.emulator.app.call_service_handler_sync
+        self._http = URLLib3Session(timeout=READ_SECONDS)
+
+    def send(
+        self, handler: Any, method: str, path: str, headers: dict[str, str], body: Any, query: Any, timeout: Any = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        """Stand in for MiniStack's `call_service_handler_sync`; outside of executions it is MiniStack's own."""
+        if not MACHINE.get():
+            return self._unsigned(handler, method, path, headers, body, query, timeout)
+        service = headers["authorization"].split("/")[3]
+        given = {name: value for name, value in headers.items() if name not in ("host", "authorization")}
+        url = f"{self._account.url}{quote(path)}" + (f"?{urlencode(query, doseq=True)}" if query else "")
+        request = AWSRequest(method, url, given, body)
+        credentials = _role(self._account)
+        signer = Signer(credentials.access_key, credentials.secret_key, credentials.token)
+        sign = S3SigV4Auth if service == "s3" else SigV4Auth
+        sign(signer, service, self._account.settings.region).add_auth(request)
+        answer = self._http.send(request.prepare())
+        return answer.status_code, dict(answer.headers), answer.content
+
+
+def _role(account: Account) -> Credentials:
+    machine = MACHINE.get() or {}
+    return account.authorization.assume(machine["roleArn"], PRINCIPAL, "stepfunctions", machine["stateMachineArn"])
+
+
+def _permission(account: Account, resource: str, given: Any) -> Permission | None:
+    if resource.startswith(f"arn:aws:lambda:{account.settings.region}:"):
+        return Permission("lambda:InvokeFunction", resource)
+    for start, needed in PERMISSIONS.items():
+        if resource.startswith(f"arn:aws:states:::{start}"):
+            action, target = needed(given)
+            if action == "lambda:InvokeFunction" and not target.startswith("arn:"):
+                target = account.arn("lambda", f"function:{target}")
+            return Permission(action, target)
+    return None
+
+
+async def _unreachable(*_: Any) -> Any:
+    raise AwsError("InternalFailure", "A call of ours went round the front; see local_aws/stepfunctions.py.", 500)

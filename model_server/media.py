@@ -1,0 +1,56 @@
+"""Content types: what a body is, and what the caller wants back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from model_server.errors import BadRequest, NotAcceptable, UnsupportedType
+
+JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+CSV = "text/csv"
+TYPES = (JSON, JSON_LINES, CSV)
+
+_ALIASES = {"application/jsonl": JSON_LINES, "application/x-jsonlines": JSON_LINES, "application/x-ndjson": JSON_LINES}
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+def content_type(header: str) -> tuple[str, Mapping[str, str]]:
+    """The body's type and its parameters; raises UnsupportedType."""
+    kind, parameters = _parse(header)
+    if kind not in TYPES:
+        got = f"is {header!r}" if header else "is missing"
+        raise UnsupportedType("content_type", f"Content-Type {got}; send one of: {', '.join(TYPES)}")
+    charset = parameters.get("charset", "utf-8")
+    if charset not in _CHARSETS:
+        raise UnsupportedType("charset", f"charset is {charset!r}; send the body in utf-8")
+    return kind, parameters
+
+
+def negotiate(accept: str, asked: str) -> str:
+    """The type of the answer: what *accept* prefers, on a tie the type *asked* in; raises NotAcceptable."""
+    ranges = {kind: _quality(parameters) for kind, parameters in map(_parse, accept.split(",")) if kind} or {"*/*": 1.0}
+    offers = dict.fromkeys((asked, *TYPES))
+    quality = {offer: _first(ranges, (offer, offer.split("/")[0] + "/*", "*/*")) for offer in offers}
+    best = max(offers, key=quality.__getitem__)
+    if quality[best] <= 0:
+        raise NotAcceptable("accept", f"Accept is {accept!r}; this model answers in: {', '.join(TYPES)}")
+    return best
+
+
+def _parse(header: str) -> tuple[str, Mapping[str, str]]:
+    kind, *parameters = header.split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    name = kind.strip().lower()
+    return _ALIASES.get(name, name), {key.strip().lower(): value.strip(' "').lower() for key, _, value in pairs}
+
+
+def _quality(parameters: Mapping[str, str]) -> float:
+    try:
+        return float(parameters.get("q", "1"))
+    except ValueError as error:
+        raise BadRequest("accept", f"q is {parameters['q']!r} in Accept; write a number from 0 to 1") from error
+
+
+def _first(ranges: Mapping[str, float], names: Iterable[str]) -> float:
+    return next((ranges[name] for name in names if name in ranges), 0.0)

@@ -1,0 +1,73 @@
+"""The package that serves now, measured on the same rows as its challenger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from config.model import Model, Promotion
+from model_server.scoring import OnnxModel
+from pipelines import metrics, package
+from pipelines.columns import model_columns
+from pipelines.container import StepError
+
+NONE = "none"
+BEATEN_BY_ANY = -1e9
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Where the champion's package is, its metrics on the held-out rows, and why it has none if so."""
+
+    uri: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+
+    def to_json(self, promotion: Promotion) -> dict[str, Any]:
+        """`value` is its promotion metric, `bar` what a challenger must reach; both are beaten by any without one."""
+        value = self.metrics.get(promotion.metric)
+        return {
+            "uri": self.uri,
+            "metrics": {name: {"value": found} for name, found in self.metrics.items()},
+            "value": BEATEN_BY_ANY if value is None else value,
+            "bar": BEATEN_BY_ANY if value is None else value + promotion.margin,
+            "reason": self.reason,
+        }
+
+
+def fetch(uri: str, folder: Path) -> OnnxModel | None:
+    """The champion at *uri*, unpacked into *folder*; raises StepError if it cannot be read."""
+    return None if uri == NONE else OnnxModel.read(package.unpack(_download(uri, folder), folder))
+
+
+def measure(uri: str, model: OnnxModel | None, challenger: Model, rows: pa.Table) -> Champion:
+    """Measures the champion on the rows that its challenger is measured on."""
+    if model is None:
+        return Champion(uri, reason="no package has been released yet")
+    own = [feature for feature in challenger.features if feature.name in model.signature.names]
+    gone = set(model.signature.names).difference(feature.name for feature in own)
+    if gone or model.signature.target != challenger.target:
+        missing = ", ".join(sorted(gone)) or f"the target {model.signature.target}"
+        return Champion(uri, reason=f"the champion needs {missing}, which the data no longer has")
+    truth = rows[challenger.target].to_numpy()
+    return Champion(uri, metrics.measure(truth, model.score(model_columns(rows, own))))
+
+
+def _download(uri: str, folder: Path) -> Path:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not key:
+        raise StepError(f"--champion is {uri!r}; give the s3:// URI of a model.tar.gz, or {NONE!r}")
+    import boto3  # noqa: PLC0415  a first release needs no AWS
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    folder.mkdir()
+    file = folder / package.ARCHIVE
+    try:
+        boto3.client("s3").download_file(bucket, key, str(file))
+    except ClientError as error:
+        raise StepError(f"the champion {uri} cannot be read: {error}") from error
+    return file

@@ -1,0 +1,58 @@
+"""Chooses the golden requests of a package, and has the packaged model itself answer them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from model_server import media
+from model_server.golden import Golden, GoldenRequest
+from model_server.predictions import Predictions
+from model_server.testing import Client
+from pipelines.columns import Columns
+from pipelines.container import StepError
+
+ROWS = 20
+
+
+def golden(package: Path, columns: Columns, predictions: Predictions) -> Golden:
+    """Requests of one row each, first as JSON, then as CSV, and one of all rows, with the answers of *package*.
+
+    The rows are spread evenly over what the model predicts, from its lowest score to its highest. An answer may differ
+    by as much as the export was allowed to.
+    """
+    scores = predictions.scores[:, -1] if predictions.scores.ndim == 2 else predictions.scores
+    order = np.argsort(scores, kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, min(ROWS, len(order))).astype(int)]
+    rows = [{name: _value(column[row, 0]) for name, column in columns.items()} for row in chosen]
+    bodies = [(media.JSON, orjson.dumps({"instances": part}).decode()) for part in ([row] for row in rows)]
+    bodies += [(media.CSV, ",".join(map(_field, row.values())) + "\n") for row in rows]
+    bodies += [(media.JSON, orjson.dumps({"instances": rows}).decode())]
+    client = Client(package)
+    return Golden(
+        predictions.signature.parity["tolerance"], tuple(_answered(client, kind, body) for kind, body in bodies)
+    )
+
+
+def _answered(client: Client, kind: str, body: str) -> GoldenRequest:
+    response = client.invoke(body, kind, accept=kind)
+    if response.status != 200:
+        reason = response.cause or response.body.decode()
+        raise StepError(f"the packaged model refuses a held-out row with {response.status}: {reason}")
+    return GoldenRequest(kind, kind, body, response.body.decode())
+
+
+def _value(value: Any) -> float | str | None:
+    if isinstance(value, str):
+        return value or None
+    return None if np.isnan(value) else float(value)
+
+
+def _field(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if any(mark in text for mark in ',"\r\n') else text

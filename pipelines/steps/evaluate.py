@@ -1,0 +1,110 @@
+"""Measures the challenger and the champion on the same held-out rows, and completes the challenger's package."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from config import load_model
+from config.model import Model
+from model_server import golden as stored
+from model_server.predictions import Predictions
+from model_server.scoring import OnnxModel
+from pipelines import champion, golden, manifest, metrics, package
+from pipelines.columns import model_columns, read_splits
+from pipelines.container import Container, StepError, run
+from pipelines.splitting import HOLDOUT
+
+EVALUATION = "evaluation.json"
+
+Json = dict[str, Any]
+
+
+def evaluate(container: Container) -> None:
+    """From the inputs `code`, `model`, `test` and `manifest` to the outputs `evaluation` and `package`."""
+    arguments = _arguments()
+    model = load_model(container.input("code"))
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = package.unpack(container.input("model") / package.ARCHIVE, Path(scratch, "challenger"))
+        onnx, released = OnnxModel.read(folder), champion.fetch(arguments.champion, Path(scratch, "champion"))
+        splits = read_splits(container.input("test"))
+        predictions = {name: onnx.score(model_columns(rows, model.features)) for name, rows in splits.items()}
+        measured = {name: _measure(model, name, rows, predictions[name]) for name, rows in splits.items()}
+        rival = champion.measure(arguments.champion, released, model, splits[HOLDOUT])
+        evaluation = _evaluation(model, measured, rival)
+        print(f"champion: {evaluation['champion']['value']:.4f}" if rival.metrics else f"no champion: {rival.reason}")
+        _write(container.output("evaluation") / EVALUATION, evaluation)
+
+        _write(folder / package.CARD, _card(model, onnx, evaluation, container, arguments.commit))
+        requests = golden.golden(folder, model_columns(splits[HOLDOUT], model.features), predictions[HOLDOUT])
+        _write(folder / stored.FILE, requests.to_json())
+        package.pack(folder, container.output("package") / package.ARCHIVE)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
+    parser.add_argument("--champion", default=champion.NONE, help="s3:// URI of the champion's model.tar.gz, or none")
+    parser.add_argument("--commit", default="unknown", help="the commit that the code was taken from")
+    return parser.parse_args()
+
+
+def _measure(model: Model, name: str, rows: pa.Table, predictions: Predictions) -> dict[str, float]:
+    found = metrics.measure(rows[model.target].to_numpy(), predictions)
+    print(
+        f"{name}: {len(rows):,} rows, {', '.join(f'{metric} {value:.4f}' for metric, value in found.items())}",
+        flush=True,
+    )
+    return found
+
+
+def _evaluation(model: Model, measured: Mapping[str, Mapping[str, float]], rival: champion.Champion) -> Json:
+    """The pipeline's condition reads `promotion.value`, `champion.value` and `champion.bar` by their paths."""
+    promotion = model.promotion
+    if promotion.metric not in measured[HOLDOUT]:
+        raise StepError(f"{promotion.metric} is not defined on the held-out rows; they need more than one class")
+    compared = rival.to_json(promotion)
+    return {
+        "metrics": _values(measured[HOLDOUT]),
+        "champion": compared,
+        "periods": {name: _values(found) for name, found in measured.items() if name != HOLDOUT},
+        "promotion": {
+            "metric": promotion.metric,
+            "value": measured[HOLDOUT][promotion.metric],
+            "at_least": promotion.at_least,
+            "margin": promotion.margin,
+            "bar": max(promotion.at_least, compared["bar"]),
+        },
+    }
+
+
+def _values(found: Mapping[str, float]) -> Json:
+    return {name: {"value": value} for name, value in found.items()}
+
+
+def _card(model: Model, onnx: OnnxModel, evaluation: Json, container: Container, commit: str) -> Json:
+    return {
+        "description": model.description,
+        "task": model.task,
+        "owners": model.owners,
+        "commit": commit,
+        "data_version": manifest.read(container.input("manifest"))["data_version"],
+        "hyperparameters": dict(model.hyperparameters),
+        **evaluation,
+        "parity": onnx.signature.parity,
+        "versions": onnx.signature.versions,
+    }
+
+
+def _write(file: Path, content: Json) -> None:
+    file.write_text(json.dumps(content, indent=2, allow_nan=False))
+
+
+if __name__ == "__main__":
+    sys.exit(run(evaluate))

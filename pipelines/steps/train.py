@@ -1,0 +1,48 @@
+"""Fits the model, exports it, and leaves it only if the export says what the fitted model says."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from config import load_model
+from model_server import scoring, signature
+from pipelines import author, package, parity
+from pipelines.columns import model_columns, read_splits, training_frame
+from pipelines.container import Container, StepError, run
+from pipelines.export import export
+
+
+def train(container: Container) -> None:
+    """From the channels `code` and `train` to the package's first files in `/opt/ml/model`."""
+    code, folder = container.channel("code"), container.model()
+    model, fit = load_model(code), author.fit_function(code)
+    rows = pa.concat_tables(read_splits(container.channel("train")).values())
+    columns = model_columns(rows, model.features)
+    frame = training_frame(columns, model.features).assign(**{model.target: rows[model.target].to_numpy()})
+    started = time.perf_counter()
+    fitted = fit(frame, **model.hyperparameters)
+    print(f"fitted on {len(frame):,} rows in {time.perf_counter() - started:.1f} s", flush=True)
+
+    classes = tuple(np.asarray(getattr(fitted, "classes_", ())).tolist())
+    if model.task == "binary" and classes != (0, 1):
+        raise StepError(f"the fitted model's classes are {classes}; a binary model predicts 0 and 1")
+    exported = export(fitted, model.features, {name: column[:10] for name, column in columns.items()})
+    described = package.describe(model, columns, classes)
+    onnx = scoring.OnnxModel(described, exported)
+    found = parity.gate(fitted, onnx, model.task, parity.probes(model.features, columns, exported))
+    print(f"exported: differs by at most {found.largest_difference:.1e} on {found.rows:,} rows", flush=True)
+
+    (folder / scoring.FILE).write_bytes(exported)
+    proven = replace(described, parity=found.to_json())
+    (folder / signature.FILE).write_text(json.dumps(proven.to_json(), indent=2))
+    author.copy_serving_code(code, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(run(train))

@@ -1,0 +1,215 @@
+"""`make local`, whole, as a person at a terminal runs it; then `make destroy` of everything it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MARK = "LOCAL_AWS_RUN"
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "TOOLS")
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """What a shell with no AWS in it has, and a place and port of the test's own."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return kept | {"LOCAL_AWS_HOME": str(home), "LOCAL_AWS_PORT": "0"}
+
+
+@dataclass(frozen=True)
+class LocalRun:
+    """A `make local` that has told its story and stays up."""
+
+    process: subprocess.Popen[bytes]
+    home: Path
+    said: str
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        lines = shlex.split((self.home / "environment").read_text(), comments=False)
+        return dict(word.split("=", 1) for word in lines if "=" in word)
+
+    def client(self, service: str) -> Any:
+        given = self.variables
+        session: Any = boto3.session.Session()
+        return session.client(
+            service,
+            endpoint_url=given["AWS_ENDPOINT_URL"],
+            region_name=given["AWS_DEFAULT_REGION"],
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return json.loads((self.home / "summary.json").read_text())
+
+
+def read_until(terminal: int, word: str, seconds: float) -> str:
+    said, deadline = "", time.monotonic() + seconds
+    while word not in said and time.monotonic() < deadline:
+        try:
+            said += os.read(terminal, 65536).decode(errors="replace")
+        except OSError:  # the other end has closed
+            break
+    return said
+
+
+@pytest.fixture(scope="module")
+def local_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRun]:
+    home = tmp_path_factory.mktemp("local")
+    terminal, slave = pty.openpty()
+    process = subprocess.Popen(
+        ["make", "local"],
+        cwd=ROOT,
+        env=bare_environment(home),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    said = read_until(terminal, "stays up", 600)
+    yield LocalRun(process, home, said)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(30)
+    os.close(terminal)
+
+
+def test_the_whole_way_ends_well_and_is_summed_up(local_run: LocalRun) -> None:
+    assert "stays up" in local_run.said, local_run.said[-3000:]
+    summary = local_run.summary
+    assert summary["ok"] is True
+    evidence = {step["name"]: step["evidence"] for step in summary["steps"]}
+    for action in ("Train", "Staging", "Verify", "Approve", "Production", "Confirm"):
+        assert f"greenlight-release / {action}" in evidence
+    assert "Approved by the rehearsal, not by a person." in evidence["greenlight-release / Approve"]
+    assert "ROC AUC 0.9" in evidence["employment: answers"]
+    assert evidence["employment: batch"] == "10,000 rows in = 10,000 rows out"
+    assert evidence["templates"] == "7 stacks deployed as synthesized"
+    assert evidence["permissions"].endswith("none denied")
+
+
+def test_what_could_not_run_here_is_said(local_run: LocalRun) -> None:
+    assert any("RUN" in sentence for sentence in local_run.summary["not_rehearsed"])
+    assert "Not rehearsed: " in local_run.said
+
+
+def test_the_run_that_creating_the_release_pipeline_started_has_ended_well(local_run: LocalRun) -> None:
+    found = local_run.client("codepipeline").list_pipeline_executions(pipelineName="greenlight-release")
+    runs = {run["trigger"]["triggerType"]: run["status"] for run in found["pipelineExecutionSummaries"]}
+    assert runs["CreatePipeline"] == "Succeeded"
+
+
+def test_the_endpoint_runs_the_registered_package_on_two_instances(local_run: LocalRun) -> None:
+    sagemaker = local_run.client("sagemaker")
+    endpoint = sagemaker.describe_endpoint(EndpointName="greenlight-employment-production")
+    assert endpoint["EndpointStatus"] == "InService"
+    assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+    package = sagemaker.list_model_packages(ModelPackageGroupName="greenlight-employment")["ModelPackageSummaryList"][0]
+    assert package["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_bad_request_comes_back_as_the_callers_fault(local_run: LocalRun) -> None:
+    runtime = local_run.client("sagemaker-runtime")
+    with pytest.raises(runtime.exceptions.ModelError) as refused:
+        runtime.invoke_endpoint(
+            EndpointName="greenlight-employment-production", ContentType="application/json", Body=b"{not json"
+        )
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 424
+    assert refused.value.response["OriginalStatusCode"] == 400
+
+
+def test_a_serving_stack_without_a_package_is_complete_and_has_no_endpoint(local_run: LocalRun) -> None:
+    cloudformation = local_run.client("cloudformation")
+    template = (ROOT / "cdk.out/greenlight-serving-employment-staging.template.json").read_text()
+    cloudformation.create_stack(
+        StackName="without-package", TemplateBody=template.replace("employment-staging", "employment-empty")
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="without-package", WaiterConfig={"Delay": 1})
+    resources = cloudformation.list_stack_resources(StackName="without-package")["StackResourceSummaries"]
+    assert {resource["ResourceType"] for resource in resources} <= {"AWS::Logs::LogGroup", "AWS::CDK::Metadata"}
+    cloudformation.delete_stack(StackName="without-package")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="without-package", WaiterConfig={"Delay": 1})
+
+
+def test_destroy_leaves_no_stack_no_object_and_no_endpoint(local_run: LocalRun) -> None:
+    """Comes last: the run has nothing left after it."""
+    buckets = [bucket["Name"] for bucket in local_run.client("s3").list_buckets()["Buckets"]]
+    assert len([name for name in buckets if name.startswith("greenlight-")]) == 4
+    environment = bare_environment(local_run.home) | dict(local_run.variables)
+    done = subprocess.run(
+        ["make", "destroy", "CONFIRM=greenlight"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    stacks = local_run.client("cloudformation").describe_stacks()["Stacks"]
+    assert [stack["StackName"] for stack in stacks] == ["CDKToolkit"]
+    left = [bucket["Name"] for bucket in local_run.client("s3").list_buckets()["Buckets"]]
+    assert not [name for name in left if name.startswith("greenlight-")]
+    assert local_run.client("sagemaker").list_endpoints()["Endpoints"] == []
+    assert local_run.client("sagemaker").list_models()["Models"] == []
+
+
+def test_ctrl_c_ends_it_with_success_and_leaves_no_process(local_run: LocalRun) -> None:
+    ours = marked_processes(local_run.home)
+    assert ours
+    os.killpg(local_run.process.pid, signal.SIGINT)
+    assert local_run.process.wait(30) == 0
+    _gone, alive = psutil.wait_procs(ours, timeout=5)
+    assert not alive
+
+
+def test_killing_it_leaves_no_process_and_the_next_run_works(tmp_path: Path) -> None:
+    for _ in range(2):
+        with subprocess.Popen(
+            ["make", "local"],
+            cwd=ROOT,
+            env=bare_environment(tmp_path),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process:
+            assert process.stdout
+            for line in process.stdout:
+                if "make foundation ..." in line:
+                    break
+            time.sleep(1)
+            ours = marked_processes(tmp_path)
+            account = next(one for one in ours if "local_aws.rehearsal" in one.cmdline())
+            assert len(ours) > 1, "a command runs at this time"
+            account.send_signal(signal.SIGKILL)
+            _gone, alive = psutil.wait_procs(ours, timeout=5)
+            assert not alive
+
+
+def marked_processes(home: Path) -> list[psutil.Process]:
+    """The process that runs the local AWS of *home*, and everything that it has started."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            environment = process.environ()
+        except psutil.Error:
+            continue
+        if environment.get("LOCAL_AWS_HOME") == str(home) and process.name() != "make":
+            found += [process, *process.children(recursive=True)]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,84 @@
+"""The three programs on a regression and on several classes, with nulls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from config.model import METRICS, Task
+from model_server.testing import Client
+from pipelines import package
+from pipelines.container import Container
+from pipelines.steps.evaluate import evaluate
+from pipelines.steps.prepare import prepare
+from pipelines.steps.train import train
+from tests.pipelines import jobs, models
+from tests.pipelines.tables import CATEGORY, NUMBER, model
+
+FIT = """
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import {estimator}
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+
+def fit(frame, max_iter):
+    columns = [("codes", OneHotEncoder(handle_unknown="ignore"), ["colour"])]
+    columns = ColumnTransformer(columns, remainder="passthrough", sparse_threshold=0)
+    return make_pipeline(columns, {estimator}(max_iter=max_iter)).fit(frame.drop(columns="late"), frame["late"])
+"""
+
+
+def folder(path: Path, task: Task, estimator: str) -> Path:
+    """The folder of a model that takes nulls."""
+    features = [NUMBER | {"nullable": True}, CATEGORY | {"nullable": True}]
+    described = model(task=task, features=features, hyperparameters={"max_iter": 10})
+    path.mkdir()
+    (path / "model.yaml").write_text(
+        yaml.safe_dump(described.model_dump(mode="json", exclude={"name"}, exclude_none=True))
+    )
+    (path / "train.py").write_text(FIT.format(estimator=estimator))
+    return path
+
+
+def table(task: Task) -> pa.Table:
+    rows = models.random_rows(1200, nulls=True)
+    size = np.nan_to_num(rows["size"].to_numpy())
+    target = size * 100 if task == "regression" else np.array(["early", "late", "on time"])[(size // 4).astype(int)]
+    return rows.set_column(rows.column_names.index("late"), "late", pa.array(target.tolist()))
+
+
+@pytest.mark.parametrize(
+    ("task", "estimator"),
+    [("regression", "HistGradientBoostingRegressor"), ("multiclass", "HistGradientBoostingClassifier")],
+)
+def test_data_becomes_a_measured_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Task, estimator: str
+) -> None:
+    code, data = folder(tmp_path / "code", task, estimator), tmp_path / "data"
+    data.mkdir()
+    pq.write_table(table(task), data / "rows.parquet")
+    monkeypatch.setattr(sys, "argv", ["evaluate"])
+
+    prepared = jobs.prepare(tmp_path / "prepare", data, code)
+    prepare(Container(prepared.root))
+    trained = jobs.train(tmp_path / "train", prepared.output("train"), code)
+    train(Container(trained.root))
+    evaluated = jobs.evaluate(tmp_path / "evaluate", prepared, trained, code)
+    evaluate(Container(evaluated.root))
+
+    found = json.loads((evaluated.output("evaluation") / "evaluation.json").read_text())
+    assert found["metrics"].keys() >= set(METRICS[task])
+    assert found["periods"].keys() == {"2022", "2023"}
+    assert found["promotion"]["value"] > 0.8
+    client = Client(package.unpack(evaluated.output("package") / package.ARCHIVE, tmp_path / "package"))
+    (prediction,) = client.predict([{"size": None, "colour": None}])
+    assert "prediction" in prediction
+    assert client.invoke(",\n", "text/csv").status == 200

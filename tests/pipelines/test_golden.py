@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
+
+from model_server.scoring import OnnxModel
+from pipelines.columns import model_columns
+from pipelines.container import StepError
+from pipelines.golden import golden
+from tests.pipelines import models
+from tests.pipelines.tables import CATEGORY, NUMBER, model
+
+NULLABLE = model(task="regression", features=[NUMBER | {"nullable": True}, CATEGORY | {"nullable": True}])
+TABLE = models.random_rows(nulls=True)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pipeline, columns = models.fitted(
+        NULLABLE, TABLE, models.one_hot(HistGradientBoostingRegressor(max_iter=10)), TABLE["late"].to_numpy()
+    )
+    return models.packaged(tmp_path_factory.mktemp("model"), NULLABLE, pipeline, columns)
+
+
+def test_each_row_is_asked_as_json_and_as_csv_with_the_same_answer(package: Path) -> None:
+    columns = model_columns(TABLE, NULLABLE.features)
+    found = golden(package, columns, OnnxModel.read(package).score(columns)).requests
+    rows = (len(found) - 1) // 2
+    for one, other in zip(found[:rows], found[rows:-1], strict=True):
+        assert json.loads(one.answer)["predictions"][0]["prediction"] == float(other.answer)
+    assert any("null" in request.body for request in found[:rows])
+
+
+def test_a_row_that_the_package_refuses_stops_the_release(package: Path) -> None:
+    columns = model_columns(TABLE, NULLABLE.features)
+    signature = json.loads((package / "signature.json").read_text())
+    signature["features"][0]["maximum"] = 1
+    broken = package.parent / "broken"
+    broken.mkdir()
+    (broken / "model.onnx").write_bytes((package / "model.onnx").read_bytes())
+    (broken / "signature.json").write_text(json.dumps(signature))
+    predictions = OnnxModel.read(package).score(columns)
+    with pytest.raises(StepError, match=r"refuses a held-out row with 422: .*expected a number of at least 0"):
+        golden(broken, columns, predictions)
