@@ -16,7 +16,7 @@ PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
 CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
-.PHONY: bootstrap help setup local local-env test check synth schemas parity deploy foundation delivery push data destroy deploy-stacks stage clean
+.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local local-env test check synth schemas parity deploy foundation delivery push data destroy deploy-stacks stage clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -32,12 +32,17 @@ local-env: ## Print the variables that point any AWS client at the running local
 test: check ## Everything that CI runs: checks, then every test, the whole local run among them
 	@pytest
 
-check: setup ## Format, lint, types, configuration, templates, and the tests of infrastructure
+check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-tests check-lint
+
+check-synth: synth
+check-lint:
 	@ruff format --check --quiet .
 	@ruff check --quiet .
-	@pyrefly check
-	@$(MAKE) --no-print-directory synth
-	@pytest -q tests/config tests/stacks tests/pipelines/test_definition.py
+check-types:
+	@pyrefly check --output-format min-text
+check-tests:
+	@pytest -q -m "not slow" tests/config tests/stacks tests/pipelines/test_definition.py
 
 synth: $(ASSEMBLY) ## Synthesize every stack into cdk.out, validated (automatic; quick when nothing changed)
 	@:

@@ -17,7 +17,7 @@ class Exported:
         self._model = model
 
     def answer(self, body: bytes, content_type: str, accept: str) -> Answer:
-        kind = media.negotiate(accept, asked=media.content_type(content_type)[0])
+        kind = media.negotiate(accept, asked=media.spoken(content_type))
         predictions = self._model.score(read(self._model.signature, body, content_type))
         return Answer(kind, payload.encode(predictions, kind), len(predictions))
 

@@ -27,6 +27,12 @@ def content_type(header: str) -> tuple[str, Mapping[str, str]]:
     return kind, parameters
 
 
+def spoken(header: str) -> str:
+    """The body's type where it is one of ours, else JSON: what a caller without a wish is answered in."""
+    kind, _ = _parse(header)
+    return kind if kind in TYPES else JSON
+
+
 def negotiate(accept: str, asked: str) -> str:
     """The type of the answer: what *accept* prefers, on a tie the type *asked* in; raises NotAcceptable."""
     ranges = {kind: _quality(parameters) for kind, parameters in map(_parse, accept.split(",")) if kind} or {"*/*": 1.0}

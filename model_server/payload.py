@@ -54,7 +54,7 @@ def encode(predictions: Predictions, kind: str) -> bytes:
 
 
 def _read_json(names: Sequence[str], body: bytes, _: Mapping[str, str]) -> list[Sequence[Any]]:
-    content = _parse(body, "the body")
+    content = _parse(body)
     root = next((root for root in _ROOTS if isinstance(content, dict) and root in content), None)
     if root is None or not isinstance(content[root], list):
         raise BadRequest("malformed", 'the body has no list of rows; send {"instances": [{...}, ...]}')
@@ -63,7 +63,7 @@ def _read_json(names: Sequence[str], body: bytes, _: Mapping[str, str]) -> list[
 
 def _read_json_lines(names: Sequence[str], body: bytes, _: Mapping[str, str]) -> list[Sequence[Any]]:
     lines = [line for line in body.split(b"\n") if line.strip()]
-    return [_values(names, _parse(line, f"row {number}"), number) for number, line in enumerate(lines)]
+    return [_values(names, _parse(line, number), number) for number, line in enumerate(lines)]
 
 
 def _read_csv(names: Sequence[str], body: bytes, parameters: Mapping[str, str]) -> list[Sequence[Any]]:
@@ -112,11 +112,12 @@ def _values(names: Sequence[str], row: Any, number: int) -> Sequence[Any]:
     return row
 
 
-def _parse(text: bytes, what: str) -> Any:
+def _parse(text: bytes, row: int | None = None) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise BadRequest("malformed", f"{what} is not JSON: {error}") from error
+        what = "the body" if row is None else f"row {row}"
+        raise BadRequest("malformed", f"{what} is not JSON: {error}", row=row) from error
 
 
 _READERS: Mapping[str, Callable[[Sequence[str], bytes, Mapping[str, str]], list[Sequence[Any]]]] = {

@@ -118,8 +118,8 @@ def _violation(code: str, feature: Feature, value: Any, row: int, expected: str)
 
 
 def _range(feature: Number) -> str:
-    least = "" if feature.minimum is None else f" of at least {feature.minimum:g}"
-    most = "" if feature.maximum is None else f" of at most {feature.maximum:g}"
+    least = "" if feature.minimum is None else f" of at least {feature.minimum:.12g}"
+    most = "" if feature.maximum is None else f" of at most {feature.maximum:.12g}"
     return f"expected a number{least}{' and' if least and most else ''}{most}" if least or most else "it is too large"
 
 

@@ -21,8 +21,6 @@ from model_server.predictions import Predictions
 from model_server.scoring import OnnxModel
 from model_server.signature import Signature
 
-_TEXTUAL = (media.JSON, media.JSON_LINES, media.CSV)
-
 
 class Scripted:
     """A model whose author gives some of the four functions in `code/inference.py`.
@@ -53,7 +51,7 @@ class Scripted:
         data = self._input(body, content_type)
         prediction = self._functions.get("predict_fn", _predict)(data, self._model)
         if "output_fn" not in self._functions:
-            return _encode(prediction, media.negotiate(accept, asked=_kind(content_type)))
+            return _encode(prediction, media.negotiate(accept, asked=media.spoken(content_type)))
         wanted = media.JSON if accept in ("", "*/*") else accept
         written = self._functions["output_fn"](prediction, wanted)
         content, kind = written if isinstance(written, tuple) else (written, wanted)
@@ -63,8 +61,7 @@ class Scripted:
         if "input_fn" in self._functions:
             # What an author's parser raises on a body that it cannot read is the caller's fault, as in our own.
             try:
-                textual = _kind(content_type) in _TEXTUAL
-                return self._functions["input_fn"](body.decode() if textual else body, content_type)
+                return self._functions["input_fn"](_as_aws_gives_it(body, content_type), content_type)
             except ValueError as error:
                 raise BadRequest("malformed", f"the body cannot be read: {error}") from error
         assert self._signature is not None
@@ -72,8 +69,8 @@ class Scripted:
         return columns if isinstance(self._model, OnnxModel) else np.concatenate(list(columns.values()), axis=1)
 
 
-def _kind(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
+def _as_aws_gives_it(body: bytes, content_type: str) -> str | bytes:
+    return body.decode() if content_type.partition(";")[0].strip().lower() in media.TYPES else body
 
 
 def _predict(data: Any, model: Any) -> Any:

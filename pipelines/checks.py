@@ -83,8 +83,8 @@ def _number(feature: Number, column: pa.ChunkedArray, ids: pa.ChunkedArray) -> l
 
 
 def _range(feature: Number) -> str:
-    least = "any" if feature.minimum is None else f"{feature.minimum:g}"
-    most = "any" if feature.maximum is None else f"{feature.maximum:g}"
+    least = "any" if feature.minimum is None else f"{feature.minimum:.12g}"
+    most = "any" if feature.maximum is None else f"{feature.maximum:.12g}"
     return f"{least} to {most}"
 
 

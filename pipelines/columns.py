@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +12,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from config.features import Category, Feature, Number
+from model_server.schema import Columns
 from pipelines.container import StepError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Columns = Mapping[str, np.ndarray]
-"""By feature, rows x 1: numbers as float32 with NaN for null, categories as texts with "" for null."""
-
 
 def read_splits(folder: Path) -> dict[str, pa.Table]:
     """The rows of each Parquet file in *folder*, by the file's name."""
-    splits = {file.stem: pq.read_table(file) for file in sorted(folder.glob("*.parquet"))}
+    splits = {file.stem: pq.read_table(file, partitioning=None) for file in sorted(folder.glob("*.parquet"))}
     if not splits:
         raise StepError(f"{folder} holds no Parquet file; run prepare first")
     return splits

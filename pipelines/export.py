@@ -14,7 +14,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from config.features import Feature
-from pipelines.columns import Columns, frame
+from model_server.schema import Columns
+from pipelines.columns import frame
 from pipelines.container import StepError
 
 

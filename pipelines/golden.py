@@ -11,14 +11,14 @@ import orjson
 from model_server import media
 from model_server.golden import Golden, GoldenRequest
 from model_server.predictions import Predictions
+from model_server.schema import Columns
 from model_server.testing import Client
-from pipelines.columns import Columns
 from pipelines.container import StepError
 
 ROWS = 20
 
 
-def golden(package: Path, columns: Columns, predictions: Predictions) -> Golden:
+def choose(package: Path, columns: Columns, predictions: Predictions) -> Golden:
     """Requests of one row each, first as JSON, then as CSV, and one of all rows, with the answers of *package*.
 
     The rows are spread evenly over what the model predicts, from its lowest score to its highest. An answer may differ

@@ -18,8 +18,8 @@ from pathlib import Path
 from config.features import Category, Feature
 from config.model import Model
 from model_server import signature
+from model_server.schema import Columns
 from model_server.signature import Label, Signature
-from pipelines.columns import Columns
 from pipelines.container import StepError
 
 ARCHIVE = "model.tar.gz"

@@ -11,8 +11,9 @@ import onnx
 
 from config.features import Feature, Number
 from config.model import Task
+from model_server.schema import Columns
 from model_server.scoring import OnnxModel
-from pipelines.columns import Columns, frame, values
+from pipelines.columns import frame, values
 from pipelines.container import StepError
 
 TOLERANCE = {"binary": 1e-6, "multiclass": 1e-6, "regression": 1e-5}

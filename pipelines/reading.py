@@ -85,7 +85,7 @@ def _names(file: Path) -> list[str]:
 def _read(file: Path, kinds: Mapping[str, Kind]) -> pa.Table:
     wanted = [name for name in _names(file) if name in kinds]
     if not _is_csv(file):
-        return pq.read_table(file, columns=wanted)
+        return pq.read_table(file, columns=wanted, partitioning=None)
     types = {name: _ARROW[kind] for name, kind in kinds.items()}
     options = pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=types, strings_can_be_null=True)
     options.null_values = [""]

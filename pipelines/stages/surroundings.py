@@ -14,7 +14,6 @@ from config import ConfigError, Model, Project, load_models, load_project
 from config.naming import Names
 
 NOTHING = "none"
-_SESSION: Any = boto3.session.Session()
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Surroundings:
         raise ConfigError(f"MODEL is {name!r}: there is no such folder in model_code; there are: {known}")
 
     def client(self, service: str) -> Any:
-        return _SESSION.client(service)
+        return boto3.client(service)
 
     def leave(self, **variables: str) -> None:
         """Writes `stage.env`, which the build sources so that CodeBuild exports the variables."""

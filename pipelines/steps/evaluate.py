@@ -43,7 +43,7 @@ def evaluate(container: Container) -> None:
         _write(container.output("evaluation") / EVALUATION, evaluation)
 
         _write(folder / package.CARD, _card(model, onnx, evaluation, container, arguments.commit))
-        requests = golden.golden(folder, model_columns(splits[HOLDOUT], model.features), predictions[HOLDOUT])
+        requests = golden.choose(folder, model_columns(splits[HOLDOUT], model.features), predictions[HOLDOUT])
         _write(folder / stored.FILE, requests.to_json())
         package.pack(folder, container.output("package") / package.ARCHIVE)
 

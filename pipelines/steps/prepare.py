@@ -20,6 +20,8 @@ def prepare(container: Container) -> None:
     folder = container.input("data")
     data = reading.read(model, folder)
     print(f"read {len(data.rows):,} labelled rows from {len(data.files)} files", flush=True)
+    if data.unlabelled:
+        print(f"left out: {data.unlabelled:,} rows that have no label yet", flush=True)
     checks.check(model, data.rows)
     splits = splitting.split(model, _typed(model, data.rows))
     named = {"train": splits.train, **splits.held_out}

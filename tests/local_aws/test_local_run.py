@@ -44,8 +44,7 @@ class LocalRun:
 
     def client(self, service: str) -> Any:
         given = self.variables
-        session: Any = boto3.session.Session()
-        return session.client(
+        return boto3.client(
             service,
             endpoint_url=given["AWS_ENDPOINT_URL"],
             region_name=given["AWS_DEFAULT_REGION"],

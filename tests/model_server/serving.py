@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Serving:
 
 
 @contextmanager
-def serve(root: Path, package: Path, *, wait: bool = True, **variables: str) -> Iterator[Serving]:
+def serve(root: Path, package: Path, *, wait: bool = True, **variables: str) -> Generator[Serving]:
     """A server of *package* below *root*, stopped at the end."""
     shutil.copytree(package, root / "model", dirs_exist_ok=True)
     port = free_port()

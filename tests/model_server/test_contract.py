@@ -79,7 +79,7 @@ def test_what_is_answered(client: Client, body: str, content_type: str, rows: in
         ('{"instances": []}', JSON, 400, "no_rows", None, None),
         ('{"instances": [3]}', JSON, 400, "malformed", None, 0),
         ('{"instances": [{"size": NaN, "colour": "red"}]}', JSON, 400, "malformed", None, None),
-        ('{"size": 3, "colour": "red"}\n{', LINES, 400, "malformed", None, None),
+        ('{"size": 3, "colour": "red"}\n{', LINES, 400, "malformed", None, 1),
         ("size,colour\n", CSV, 400, "no_rows", None, None),
         ('3,"red\n', CSV, 400, "malformed", None, None),
         (b"3,r\xe9d\n", CSV, 400, "malformed", None, None),

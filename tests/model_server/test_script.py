@@ -122,3 +122,13 @@ def test_two_models_of_one_process_keep_their_own_scripts(tmp_path: Path) -> Non
     two = Client(package(tmp_path / "two", AS_FOR_AWS.replace("* model", "+ model")))
     assert one.invoke('{"values": [1]}').body == b"[10.0]"
     assert two.invoke('{"values": [1]}').body == b"[11.0]"
+
+
+def test_an_unknown_type_that_its_input_fn_reads_is_answered_in_json(tmp_path: Path) -> None:
+    script = """
+def model_fn(model_dir): return None
+def input_fn(body, content_type): return list(body)
+def predict_fn(data, model): return data
+"""
+    response = Client(package(tmp_path, script)).invoke(b"\x01\x02", "application/x-own")
+    assert (response.type, response.body) == (JSON, b"[1,2]")

@@ -16,9 +16,10 @@ from sklearn.preprocessing import OneHotEncoder
 
 from config.model import Model
 from model_server import scoring, signature
+from model_server.schema import Columns
 from model_server.scoring import OnnxModel
 from pipelines import package, parity
-from pipelines.columns import Columns, model_columns, training_frame
+from pipelines.columns import model_columns, training_frame
 from pipelines.export import export
 from tests.pipelines.tables import rows
 

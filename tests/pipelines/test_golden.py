@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from model_server.scoring import OnnxModel
 from pipelines.columns import model_columns
 from pipelines.container import StepError
-from pipelines.golden import golden
+from pipelines.golden import choose
 from tests.pipelines import models
 from tests.pipelines.tables import CATEGORY, NUMBER, model
 
@@ -27,7 +27,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_row_is_asked_as_json_and_as_csv_with_the_same_answer(package: Path) -> None:
     columns = model_columns(TABLE, NULLABLE.features)
-    found = golden(package, columns, OnnxModel.read(package).score(columns)).requests
+    found = choose(package, columns, OnnxModel.read(package).score(columns)).requests
     rows = (len(found) - 1) // 2
     for one, other in zip(found[:rows], found[rows:-1], strict=True):
         assert json.loads(one.answer)["predictions"][0]["prediction"] == float(other.answer)
@@ -44,4 +44,4 @@ def test_a_row_that_the_package_refuses_stops_the_release(package: Path) -> None
     (broken / "signature.json").write_text(json.dumps(signature))
     predictions = OnnxModel.read(package).score(columns)
     with pytest.raises(StepError, match=r"refuses a held-out row with 422: .*expected a number of at least 0"):
-        golden(broken, columns, predictions)
+        choose(broken, columns, predictions)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,18 @@ def test_another_kind_of_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "rows.xlsx").touch()
     with pytest.raises(StepError, match=r"rows\.xlsx is neither Parquet"):
         read(labelled(rows=["*.xlsx"]), tmp_path)
+
+
+def test_a_folder_that_is_named_like_a_partition_adds_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "year=1999"
+    folder.mkdir()
+    pq.write_table(rows(4), folder / "rows.parquet")
+    assert read(labelled(rows=["*/*.parquet"]), tmp_path).rows["year"].to_pylist() == ["2020", "2021", "2022", "2023"]
+
+
+def test_a_packed_csv_is_read(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "rows.csv.gz", "wt") as file:
+        file.write("id,year,late,size,colour\n1,2020,1,2.5,red\n2,2020,,,\n")
+    found = read(labelled(rows=["*.csv.gz"]), tmp_path)
+    assert found.rows.to_pylist() == [{"id": "1", "year": "2020", "late": 1.0, "size": 2.5, "colour": "red"}]
+    assert found.unlabelled == 1

@@ -40,8 +40,13 @@ def templates_of(assembly: Path) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    return templates_of(synthesize(tmp_path_factory.mktemp("assembly")))
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthesize(tmp_path_factory.mktemp("assembly"))
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> dict[str, Template]:
+    return templates_of(assembly)
 
 
 def fork(target: Path, **files: str) -> Path:

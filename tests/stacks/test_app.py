@@ -14,6 +14,7 @@ from tests.stacks.conftest import Template, fork, resources, synthesize, templat
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_two_synths_are_equal_byte_for_byte(tmp_path: Path) -> None:
     first, second = (synthesize(tmp_path / name) for name in ("first", "second"))
     names = sorted(file.relative_to(first) for file in first.rglob("*") if file.is_file())
@@ -132,6 +133,7 @@ def test_a_role_that_a_resource_runs_under_has_its_policies_first(templates: dic
     assert seen >= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "provider"),
     [
@@ -153,6 +155,7 @@ def test_every_kind_of_source_synthesizes(tmp_path: Path, source: str, provider:
         assert action["ActionTypeId"]["Provider"] == provider
 
 
+@pytest.mark.slow
 def test_three_accounts_synthesize_with_grants_across_them(tmp_path: Path) -> None:
     text = (ROOT / "project.yaml").read_text()
     for number, place in enumerate(("tooling", "staging", "production"), start=1):
@@ -162,6 +165,7 @@ def test_three_accounts_synthesize_with_grants_across_them(tmp_path: Path) -> No
     assert "333333333333" in policies
 
 
+@pytest.mark.slow
 def test_hundreds_of_models_synthesize_alike(tmp_path: Path) -> None:
     root = fork(tmp_path)
     yaml = (root / "model_code/employment/model.yaml").read_text()

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from tests.stacks.conftest import Template, only, resources
+import pytest
+import yaml
+
+from stacks.endpoint import vcpus
+from tests.stacks.conftest import Template, fork, only, resources, synthesize, templates_of
 
 PRODUCTION, STAGING = "greenlight-serving-employment-production", "greenlight-serving-employment-staging"
 
@@ -55,7 +59,30 @@ def test_latency_limits_are_in_the_units_of_the_metric(templates: dict[str, Temp
 
 
 def test_the_cpu_limit_counts_the_cores_of_the_instance() -> None:
-    from stacks.endpoint import vcpus
-
     types = {"ml.t2.medium": 2, "ml.m5.large": 2, "ml.m5.xlarge": 4, "ml.c6i.4xlarge": 16, "ml.m5.24xlarge": 96}
     assert {name: vcpus(name) for name in types} == types
+
+
+@pytest.fixture(scope="module")
+def serverless(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Production of a fork that hosts its model without instances and does not watch it."""
+    root = fork(tmp_path_factory.mktemp("serverless"))
+    file = root / "model_code/employment/model.yaml"
+    content = yaml.safe_load(file.read_text())
+    content |= {"hosting": {"kind": "serverless"}, "monitoring": {"none": "a demonstration that nobody depends on"}}
+    file.write_text(yaml.safe_dump(content))
+    return templates_of(synthesize(root / "out", root))[PRODUCTION]
+
+
+@pytest.mark.slow
+def test_a_serverless_model_has_no_instances_to_scale_or_isolate(serverless: Template) -> None:
+    variant = only(serverless, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"][0]
+    assert variant["ServerlessConfig"] == {"MaxConcurrency": 20, "MemorySizeInMB": 2048}
+    assert "InitialInstanceCount" not in variant
+    assert not resources(serverless, "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert "EnableNetworkIsolation" not in only(serverless, "AWS::SageMaker::Model")["Properties"]
+
+
+@pytest.mark.slow
+def test_a_model_that_is_not_watched_by_written_decision_has_no_alarms(serverless: Template) -> None:
+    assert not resources(serverless, "AWS::CloudWatch::Alarm")
