@@ -120,7 +120,9 @@ def _load(name: str, names: list[str]) -> Any:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise StartError(f"The Python package of {name} is missing; run `uv sync` in the checkout.") from error
+        raise StartError(
+            f"The Python package {name} is missing; run `make setup`, which installs the group `local`."
+        ) from error
     missing = [name for name in names if not hasattr(module, name)]
     if missing:
         raise StartError(

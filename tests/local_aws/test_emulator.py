@@ -79,7 +79,7 @@ def test_a_missing_name_is_a_sentence_that_says_what_to_do() -> None:
 
 
 def test_a_missing_package_is_a_sentence_that_says_what_to_do() -> None:
-    with pytest.raises(StartError, match="The Python package of no_such_package is missing; run `uv sync`"):
+    with pytest.raises(StartError, match="The Python package no_such_package is missing; run `make setup`"):
         _load("no_such_package", [])
 
 
