@@ -10,6 +10,7 @@ from typing import Any
 from local_aws.errors import StartError
 from local_aws.settings import Settings
 
+STATE_MACHINE_WAITS = "0.02"  # jobs take seconds here, not minutes: a wait of 15 s takes 0.3 s
 WRITTEN_FOR = "1.5.33"
 SEAMS = {
     "app": ("ministack.app", "app", "SERVICE_HANDLERS", "call_service_handler_sync"),
@@ -146,6 +147,7 @@ def _set_environment(settings: Settings, port: int) -> None:
         IOT_MTLS_ENABLED="0",  # these two would listen on ports of their own
         SFTP_ENABLED="0",
         LAMBDA_EXECUTOR="local",
+        SFN_WAIT_SCALE=STATE_MACHINE_WAITS,
         DOCKER_HOST="unix:///nowhere",  # at its start MiniStack removes containers of other MiniStacks
         AWS_ACCESS_KEY_ID=settings.account,
         AWS_SECRET_ACCESS_KEY=settings.account,

@@ -20,6 +20,7 @@ from config import Model
 from pipelines.stages.registry import Package
 from pipelines.stages.surroundings import NOTHING, Surroundings
 
+LONGEST_PAUSE = 15.0
 NOT_CODE = ("__pycache__", ".pyc")
 
 
@@ -30,7 +31,6 @@ class Settings:
     model: str
     package: str
     artifacts_bucket: str
-    poll_seconds: float
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -38,7 +38,6 @@ class Settings:
             model=environment["MODEL"],
             package=environment.get("PACKAGE", NOTHING),
             artifacts_bucket=environment["ARTIFACTS_BUCKET"],
-            poll_seconds=float(environment.get("POLL_SECONDS", "10")),
         )
 
 
@@ -103,7 +102,7 @@ def _train(around: Surroundings, settings: Settings, model: Model) -> Run:
             Champion=champion.model_data if champion else NOTHING,
         ),
     )
-    return follow(sagemaker, started["PipelineExecutionArn"], settings.poll_seconds)
+    return follow(sagemaker, started["PipelineExecutionArn"])
 
 
 def _parameters(**values: str) -> list[dict[str, str]]:
@@ -134,9 +133,10 @@ def commit(root: Path) -> str:
     ).stdout.strip()
 
 
-def follow(sagemaker: Any, arn: str, poll_seconds: float) -> Run:
+def follow(sagemaker: Any, arn: str) -> Run:
     """Waits for an execution, printing each step as it changes; exits when it failed."""
     told: dict[str, str] = {}
+    pause = 1.0
     while True:
         status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         steps = _steps(sagemaker, arn)
@@ -149,7 +149,8 @@ def follow(sagemaker: Any, arn: str, poll_seconds: float) -> Run:
                 return Run(arn, _registered(steps))
             case "Failed" | "Stopped" as end:
                 sys.exit(f"The training pipeline has {end.lower()}: {status.get('FailureReason', 'no reason given')}")
-        time.sleep(poll_seconds)
+        time.sleep(pause)
+        pause = min(pause * 1.2, LONGEST_PAUSE)
 
 
 def _steps(sagemaker: Any, arn: str) -> list[dict[str, Any]]:
