@@ -20,6 +20,7 @@ from config.model import Model
 from model_server import signature
 from model_server.schema import Columns
 from model_server.signature import Label, Signature
+from pipelines.archive import extract
 from pipelines.container import StepError
 
 ARCHIVE = "model.tar.gz"
@@ -43,7 +44,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     """Unpacks *archive* into *folder*; raises StepError."""
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            extract(tar, folder)
     except (FileNotFoundError, tarfile.TarError) as error:
         raise StepError(f"{archive} is not a model package: {error}") from error
     return folder

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.errors import AwsError
+from pipelines.archive import extract
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack a tar.gz; tarfile.TarError or OSError if it is none, or would write outside the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive, "r:gz") as tar:
-        tar.extractall(folder, filter="data")
+        extract(tar, folder)
 
 
 def _below(prefix: str, key: str) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from model_server.golden import Golden
+from pipelines.archive import extract
 from pipelines.stages.registry import Package
 from pipelines.stages.surroundings import Surroundings
 
@@ -71,7 +72,7 @@ def golden_requests(s3: Any, package: Package) -> Golden:
     bucket, _, key = package.model_data.removeprefix("s3://").partition("/")
     content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(folder, filter="data")
+        extract(archive, Path(folder))
         golden = Golden.read(Path(folder))
     if golden is None:
         sys.exit(f"{package.arn} holds no golden requests, so nothing can be verified; train it again.")
