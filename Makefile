@@ -6,6 +6,10 @@ VENV := $(abspath $(TOOLS))/.venv
 NODE_MODULES := $(abspath $(TOOLS))/node_modules
 export PATH := $(VENV)/bin:$(NODE_MODULES)/.bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
+# boto3 knows only the second of the two.
+ifdef AWS_REGION
+export AWS_DEFAULT_REGION ?= $(AWS_REGION)
+endif
 export CDK_DISABLE_CLI_TELEMETRY := true
 # The CDK unpacks itself into a cache below HOME; a build has a new HOME each time, the tools stay.
 export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(VENV)/.jsii-cache
@@ -53,7 +57,7 @@ $(ASSEMBLY): $(READY) app.py cdk.json project.yaml pipelines/definition.py $(wil
 	@touch $@
 
 bootstrap: synth ## Prepare the account and region of your credentials for the CDK, once
-	@cdk bootstrap --app cdk.out aws://$$(python -c "import boto3; print(boto3.client('sts').get_caller_identity()['Account'], boto3.session.Session().region_name, sep='/')")
+	@python -m pipelines.by_hand.bootstrap
 
 schemas: setup ## Write the JSON schemas that editors use for project.yaml and model.yaml
 	@python -m config.json_schema

@@ -1,4 +1,4 @@
-"""A CodeBuild project that runs the Makefile's words."""
+"""What both delivery pipelines are made of: builds that run the Makefile's words, and the pipeline round them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.place import PlacedStack
+from stacks.place import Place, PlacedStack
+
+STAGE = "make stage STAGE={} && . ./stage.env"
+"""Runs one program of pipelines/stages and takes over the variables that it leaves."""
 
 NOT_SOURCE = [".venv/**/*", "node_modules/**/*", ".local/**/*"]
 
@@ -88,6 +92,27 @@ class Build(Construct):
         )
 
 
+class Deployer(Build):
+    """Deploys stacks of a synthesized assembly through the roles that `cdk bootstrap` made in each account."""
+
+    def __init__(self, scope: Construct, name: str, targets: list[PlacedStack]) -> None:
+        super().__init__(scope, name, commands=["make setup", "make deploy-stacks"])
+        self.allow("sts:AssumeRole", on=sorted({role for stack in targets for role in _bootstrap_roles(stack)}))
+
+
+def _bootstrap_roles(stack: PlacedStack) -> list[str]:
+    qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
+    return [
+        stack.format_arn(
+            service="iam",
+            region="",
+            resource="role",
+            resource_name=f"cdk-{qualifier}-{kind}-role-{stack.account}-{stack.region}",
+        )
+        for kind in ("deploy", "file-publishing")
+    ]
+
+
 def _buildspec(commands: Sequence[str], exports: Sequence[str], *, keeps_files: bool) -> dict[str, object]:
     spec: dict[str, object] = {
         "version": "0.2",
@@ -98,3 +123,33 @@ def _buildspec(commands: Sequence[str], exports: Sequence[str], *, keeps_files: 
     if keeps_files:
         spec["artifacts"] = {"files": ["**/*"], "exclude-paths": NOT_SOURCE}
     return spec
+
+
+def project_arn(scope: Construct, resource: str, project: str = "") -> str:
+    """The ARN of the project's SageMaker resources of a kind; without a project, of all of that kind."""
+    name = f"{project}-*" if project else "*"
+    return cdk.Stack.of(scope).format_arn(service="sagemaker", resource=resource, resource_name=name)
+
+
+def delivery_pipeline(
+    scope: Construct,
+    place: Place,
+    kind: str,
+    *,
+    artifacts: s3.IBucket,
+    execution_mode: codepipeline.ExecutionMode,
+    restart_execution_on_update: bool = False,
+    variables: Sequence[codepipeline.Variable] = (),
+) -> codepipeline.Pipeline:
+    """A pipeline of the current type, whose actions need no roles of their own."""
+    return codepipeline.Pipeline(
+        scope,
+        "Pipeline",
+        pipeline_name=place.names.delivery_pipeline(kind),
+        artifact_bucket=artifacts,
+        execution_mode=execution_mode,
+        pipeline_type=codepipeline.PipelineType.V2,
+        restart_execution_on_update=restart_execution_on_update,
+        use_pipeline_role_for_actions=True,
+        variables=list(variables),
+    )

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def bare_environment(home: Path) -> dict[str, str]:
     return kept | {"LOCAL_AWS_HOME": str(home), "LOCAL_AWS_PORT": "0"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class LocalRun:
     """A `make local` that has told its story and stays up."""
 
@@ -38,10 +39,18 @@ class LocalRun:
     terminal: int
     said: str
 
-    @property
+    @cached_property
     def variables(self) -> Mapping[str, str]:
-        lines = shlex.split((self.home / "environment").read_text(), comments=False)
-        return dict(word.split("=", 1) for word in lines if "=" in word)
+        """What `make local-env` tells other terminals."""
+        words = shlex.split(self.make("local-env", environment=bare_environment(self.home)))
+        return dict(word.split("=", 1) for word in words if "=" in word)
+
+    def make(self, *words: str, environment: Mapping[str, str] | None = None) -> str:
+        """What `make <words>` prints, as a client of the local AWS or in a given environment."""
+        given = environment or bare_environment(self.home) | self.variables
+        done = subprocess.run(["make", *words], cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return done.stdout
 
     def client(self, service: str) -> Any:
         given = self.variables
@@ -149,20 +158,29 @@ def test_a_serving_stack_without_a_package_is_complete_and_has_no_endpoint(local
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="without-package", WaiterConfig={"Delay": 1})
 
 
+def test_a_push_starts_the_platform_pipeline_which_finds_no_model_to_release(local_run: LocalRun) -> None:
+    pipelines = local_run.client("codepipeline")
+
+    def runs(name: str) -> list[dict[str, Any]]:
+        return pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
+
+    before = {name: len(runs(name)) for name in ("greenlight-platform", "greenlight-release")}
+    local_run.make("push")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        found = runs("greenlight-platform")
+        if len(found) > before["greenlight-platform"] and found[0]["status"] != "InProgress":
+            break
+        time.sleep(0.5)
+    assert [run["status"] for run in found] == ["Succeeded"] * (before["greenlight-platform"] + 1)
+    assert len(runs("greenlight-release")) == before["greenlight-release"]
+
+
 def test_destroy_leaves_no_stack_no_object_and_no_endpoint(local_run: LocalRun) -> None:
     """Comes last: the run has nothing left after it."""
     buckets = [bucket["Name"] for bucket in local_run.client("s3").list_buckets()["Buckets"]]
     assert len([name for name in buckets if name.startswith("greenlight-")]) == 4
-    environment = bare_environment(local_run.home) | dict(local_run.variables)
-    done = subprocess.run(
-        ["make", "destroy", "CONFIRM=greenlight"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    local_run.make("destroy", "CONFIRM=greenlight")
     stacks = local_run.client("cloudformation").describe_stacks()["Stacks"]
     assert [stack["StackName"] for stack in stacks] == ["CDKToolkit"]
     left = [bucket["Name"] for bucket in local_run.client("s3").list_buckets()["Buckets"]]

@@ -1,0 +1,25 @@
+"""Which image is newest, by target."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from stacks.place import Place
+
+
+class Images(Construct):
+    """A parameter for each target of the Dockerfile; the platform pipeline writes it, a release reads it."""
+
+    def __init__(self, scope: Construct, name: str, place: Place) -> None:
+        super().__init__(scope, name)
+        self.parameters = [
+            ssm.StringParameter(
+                self,
+                target.capitalize(),
+                parameter_name=place.names.image_parameter(target),
+                description=f"The newest {target} image, by digest.",
+                string_value="none",
+            )
+            for target in ("serving", "job")
+        ]

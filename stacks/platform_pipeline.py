@@ -1,0 +1,86 @@
+"""The pipeline that a push starts: it deploys what all models share, and plans."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_codepipeline as codepipeline
+from constructs import Construct
+
+from stacks.build import STAGE, Build, Deployer, delivery_pipeline, project_arn
+from stacks.foundation import ToolingStack
+from stacks.images import Images
+from stacks.place import Place
+from stacks.release_pipeline import Release
+from stacks.source import Source
+
+
+class Platform(Construct):
+    """push -> Source, Check, Image, Deploy, Plan -> one release for each model that the push affects."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        place: Place,
+        *,
+        source: Source,
+        tooling: ToolingStack,
+        images: Images,
+        deployer: Deployer,
+        release: Release,
+    ) -> None:
+        super().__init__(scope, name)
+        code, checked = codepipeline.Artifact("Code"), codepipeline.Artifact("Checked")
+        check = Build(self, "Check", commands=["make setup", "make check"], keeps_files=True)
+        source.grant_read(check.project)
+        self.pipeline = delivery_pipeline(
+            self,
+            place,
+            "platform",
+            artifacts=tooling.artifacts,
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+            restart_execution_on_update=True,  # a run that changes its own pipeline is cancelled, so it starts again
+        )
+        source.trigger(self.pipeline)
+        stacks = " ".join(
+            place.names.stack(part) for part in ("tooling", "staging", "production", "training-*", "delivery")
+        )
+        plan = self._planner(place, source, release)
+        for stage, action in {
+            "Source": source.action(code, triggers=True),
+            "Check": check.action("Check", code, output=checked),
+            "Image": self._image_builder(tooling, images).action("Image", checked),
+            "Deploy": deployer.action("Deploy", checked, STACKS=stacks),
+            "Plan": plan.action("Plan", checked, REVISION=source.revision),
+        }.items():
+            self.pipeline.add_stage(stage_name=stage, actions=[action])
+
+    def _image_builder(self, tooling: ToolingStack, images: Images) -> Build:
+        build = Build(
+            self,
+            "Image",
+            commands=["make setup", STAGE.format("image")],
+            environment={"REPOSITORY": tooling.images.repository_uri},
+            exports=["SUMMARY"],
+            docker=True,
+        )
+        tooling.images.grant_pull_push(build.project)
+        build.allow("ecr:DescribeImages", on=[tooling.images.repository_arn])
+        for parameter in images.parameters:
+            build.allow("ssm:PutParameter", on=[parameter.parameter_arn])
+        return build
+
+    def _planner(self, place: Place, source: Source, release: Release) -> Build:
+        build = Build(
+            self,
+            "Plan",
+            commands=["make setup", STAGE.format("plan")],
+            environment={"REVISION_TYPE": source.revision_type},
+            exports=["SUMMARY"],
+        )
+        build.allow("codepipeline:StartPipelineExecution", on=[release.pipeline.pipeline_arn])
+        build.allow(
+            "sagemaker:DescribeModelPackage",
+            "sagemaker:ListModelPackages",
+            on=[project_arn(self, "model-package", place.project.name)],
+        )
+        return build

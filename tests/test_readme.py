@@ -1,0 +1,50 @@
+"""What the documents tell people to type exists, and what they point at is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "data/SOURCES.md"]
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+LOCAL_RUN = "tests/local_aws/test_local_run.py"
+EXERCISED = {
+    "bootstrap": LOCAL_RUN,
+    "check": ".ci/run",
+    "data": LOCAL_RUN,
+    "delivery": LOCAL_RUN,
+    "destroy": LOCAL_RUN,
+    "foundation": LOCAL_RUN,
+    "local": LOCAL_RUN,
+    "local-env": LOCAL_RUN,
+    "parity": "by hand: it installs 730 MB of its own",
+    "push": LOCAL_RUN,
+    "test": ".ci/run",
+}
+"""Where each word that a document tells people to type is run."""
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_make_word_in_a_document_exists_and_is_run_somewhere(document: Path) -> None:
+    for word in re.findall(r"(?:^ *|[`(])make ([a-z][a-z-]*)", document.read_text(), re.MULTILINE):
+        assert word in TARGETS, f"{document.name} says make {word}"
+        assert word in EXERCISED, f"make {word} is run by no test"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_and_paths_in_a_document_lead_somewhere(document: Path) -> None:
+    text = document.read_text()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+    rooms = "config|stacks|pipelines|model_code|model_server|local_aws|data|docs"
+    for path in re.findall(rf"`((?:{rooms})/[^`*<]*)`", text):
+        assert (ROOT / path).exists(), f"{document.name} names {path}"
+
+
+def test_the_readme_is_short_and_shows_a_command_early() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+    assert len(lines) <= 120
+    assert any(line.startswith("make ") for line in lines[:35])
