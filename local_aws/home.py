@@ -10,6 +10,7 @@ from local_aws.errors import StartError
 
 OURS = "local-aws"
 LOG = "account.log"
+NEEDED_MB = 1000
 
 
 def prepare(home: Path) -> None:
@@ -21,6 +22,11 @@ def prepare(home: Path) -> None:
         )
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
+    free = shutil.disk_usage(home).free // 1_000_000
+    if free < NEEDED_MB:
+        raise StartError(
+            f"Only {free} MB are free for {home}; a run needs {NEEDED_MB}. Make room, or set LOCAL_AWS_HOME."
+        )
     (home / OURS).touch()
 
 

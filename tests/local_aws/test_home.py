@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,10 @@ def test_a_folder_with_other_files_is_never_emptied(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="holds files that are not the local AWS's"):
         prepare(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_full_disk_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = shutil.disk_usage(tmp_path)._replace(free=7_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+    with pytest.raises(StartError, match=r"Only 7 MB are free .* needs 1000"):
+        prepare(tmp_path / "home")

@@ -35,11 +35,18 @@ def test_both_streams_arrive_line_by_line_before_the_end_is_known(processes: Pro
     assert not process.alive
 
 
+def ended(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_what_is_left_of_a_group_ends_with_its_first_process(processes: Processes) -> None:
     lines: list[str] = []
     process = start(processes, "sleep 1000 & echo $!; exit 0", lines)
     assert process.wait(5) == 0
-    assert not psutil.pid_exists(int(lines[0])) or psutil.Process(int(lines[0])).status() == psutil.STATUS_ZOMBIE
+    wait_for(lambda: ended(int(lines[0])))
 
 
 def test_stop_asks_first_and_insists_when_nothing_happens(processes: Processes) -> None:
