@@ -11,6 +11,7 @@ from local_aws.account import Account
 from local_aws.rehearsal.failure import RehearsalError
 from local_aws.rehearsal.report import Report
 
+LINES_SHOWN = 15
 POLL_SECONDS = 0.25
 NOT_REHEARSED = "Not rehearsed: "
 
@@ -27,6 +28,7 @@ class Delivery:
     """The delivery pipelines, seen from outside through CodePipeline's own API."""
 
     def __init__(self, account: Account, report: Report) -> None:
+        self._account = account
         self._client: Any = account.client("codepipeline")
         self._logs: Path = account.settings.home / "logs"
         self._report = report
@@ -112,7 +114,23 @@ class Delivery:
             f"{action['actionName']}: {_result(action).get('errorDetails', {}).get('message', 'no reason given')}"
             for action in failed
         ]
-        return f"The {execution.pipeline} pipeline has {status.lower()}. " + " ".join(details)
+        said = [
+            line for action in failed if _category(action) in ("Build", "Test") for line in self._last_lines(action)
+        ]
+        return "\n".join([f"The {execution.pipeline} pipeline has {status.lower()}.", *details, *said])
+
+    def _last_lines(self, action: dict[str, Any]) -> list[str]:
+        """The end of a build's log, without what CodeBuild itself writes there."""
+        build = _result(action).get("externalExecutionId", "")
+        found = self._account.client("codebuild").batch_get_builds(ids=[build])["builds"] if build else []
+        if not found or "streamName" not in found[0].get("logs", {}):
+            return []
+        place = found[0]["logs"]
+        events = self._account.client("logs").get_log_events(
+            logGroupName=place["groupName"], logStreamName=place["streamName"], limit=60, startFromHead=False
+        )["events"]
+        lines = [event["message"].rstrip() for event in events]
+        return [line for line in lines if not line.startswith("[Container]")][-LINES_SHOWN:]
 
     def _describe(self, execution: Execution) -> dict[str, Any]:
         return self._client.get_pipeline_execution(

@@ -47,7 +47,7 @@ class LocalRun:
 
     def make(self, *words: str, environment: Mapping[str, str] | None = None) -> str:
         """What `make <words>` prints, as a client of the local AWS or in a given environment."""
-        given = environment or bare_environment(self.home) | self.variables
+        given = environment or {**bare_environment(self.home), **self.variables}
         done = subprocess.run(["make", *words], cwd=ROOT, env=given, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done.stdout
