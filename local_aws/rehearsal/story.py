@@ -82,9 +82,11 @@ class Story:
         name = self._delivery.variables(execution)["MODEL"]
         model = next(model for model in self._models if model.name == name)
         self._delivery.follow(execution, approve=True)
-        package = self._delivery.outputs(execution, "Train")["PACKAGE"]
+        trained = self._delivery.outputs(execution, "Train")
+        if trained["OUTCOME"] != "registered":
+            raise RehearsalError(f"{name} was not released: {trained['SUMMARY']}", self._account.settings.home / "logs")
         production = Production(self._account, self._names, model)
-        rows = production.rows(package)
+        rows = production.rows(trained["PACKAGE"])
         with self._report.step(f"{name}: answers") as step:
             step.evidence = production.ask(rows)
         with self._report.step(f"{name}: requests") as step:

@@ -45,10 +45,10 @@ class LocalRun:
         words = shlex.split(self.make("local-env", environment=bare_environment(self.home)))
         return dict(word.split("=", 1) for word in words if "=" in word)
 
-    def make(self, *words: str, environment: Mapping[str, str] | None = None) -> str:
+    def make(self, *words: str, environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> str:
         """What `make <words>` prints, as a client of the local AWS or in a given environment."""
         given = environment or {**bare_environment(self.home), **self.variables}
-        done = subprocess.run(["make", *words], cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+        done = subprocess.run(["make", *words], cwd=folder, env=given, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         return done.stdout
 
@@ -158,22 +158,57 @@ def test_a_serving_stack_without_a_package_is_complete_and_has_no_endpoint(local
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="without-package", WaiterConfig={"Delay": 1})
 
 
-def test_a_push_starts_the_platform_pipeline_which_finds_no_model_to_release(local_run: LocalRun) -> None:
-    pipelines = local_run.client("codepipeline")
-
-    def runs(name: str) -> list[dict[str, Any]]:
-        return pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
-
-    before = {name: len(runs(name)) for name in ("greenlight-platform", "greenlight-release")}
-    local_run.make("push")
-    deadline = time.monotonic() + 120
+def new_run(local_run: LocalRun, pipeline: str, known: int) -> dict[str, Any]:
+    """The run that comes on top of the *known* ones, when it has ended."""
+    client, deadline = local_run.client("codepipeline"), time.monotonic() + 180
     while time.monotonic() < deadline:
-        found = runs("greenlight-platform")
-        if len(found) > before["greenlight-platform"] and found[0]["status"] != "InProgress":
-            break
+        found = client.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
+        if len(found) > known and found[0]["status"] != "InProgress":
+            return found[0]
         time.sleep(0.5)
-    assert [run["status"] for run in found] == ["Succeeded"] * (before["greenlight-platform"] + 1)
-    assert len(runs("greenlight-release")) == before["greenlight-release"]
+    raise AssertionError(f"no new run of {pipeline} has ended")
+
+
+def runs(local_run: LocalRun, pipeline: str) -> int:
+    found = local_run.client("codepipeline").list_pipeline_executions(pipelineName=pipeline)
+    return len(found["pipelineExecutionSummaries"])
+
+
+def test_a_push_that_touches_no_model_releases_none(local_run: LocalRun) -> None:
+    platform, release = runs(local_run, "greenlight-platform"), runs(local_run, "greenlight-release")
+    local_run.make("push")
+    assert new_run(local_run, "greenlight-platform", platform)["status"] == "Succeeded"
+    assert runs(local_run, "greenlight-release") == release
+
+
+def test_a_model_that_the_gate_refuses_ends_its_release_well_and_changes_nothing(
+    local_run: LocalRun, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    model = clone / "model_code/employment/model.yaml"
+    model.write_text(model.read_text().replace("at_least: 0.88", "at_least: 0.99"))
+    before = package_in_production(local_run)
+    platform, release = runs(local_run, "greenlight-platform"), runs(local_run, "greenlight-release")
+    local_run.make(f"TOOLS={ROOT}", "push", folder=clone)
+    assert new_run(local_run, "greenlight-platform", platform)["status"] == "Succeeded"
+    refused = new_run(local_run, "greenlight-release", release)
+    assert refused["status"] == "Succeeded"
+    actions = local_run.client("codepipeline").list_action_executions(
+        pipelineName="greenlight-release", filter={"pipelineExecutionId": refused["pipelineExecutionId"]}
+    )["actionExecutionDetails"]
+    assert {action["actionName"] for action in actions} == {"Source", "Train"}
+    train = next(action for action in actions if action["actionName"] == "Train")
+    assert train["output"]["outputVariables"]["OUTCOME"] == "refused"
+    assert package_in_production(local_run) == before
+
+
+def package_in_production(local_run: LocalRun) -> str:
+    sagemaker = local_run.client("sagemaker")
+    endpoint = sagemaker.describe_endpoint(EndpointName="greenlight-employment-production")
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    return model["PrimaryContainer"]["ModelPackageName"]
 
 
 def test_destroy_leaves_no_stack_no_object_and_no_endpoint(local_run: LocalRun) -> None:
