@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from config.closed import Closed
 from config.errors import ConfigError, explain
 from config.model import Model
+from config.naming import Names
 from config.project import Project
 
 T = TypeVar("T", bound=Closed)
@@ -28,6 +29,12 @@ def load_models(root: Path, project: Project) -> tuple[Model, ...]:
         file = root / "model_code" / model.name / "model.yaml"
         if model.team not in project.teams:
             raise ConfigError(f"{file}: team is {model.team!r}; project.yaml has: {', '.join(sorted(project.teams))}")
+        longest = max((Names(project.name).endpoint(model.name, place) for place in project.environments), key=len)
+        if len(longest) > Names.LONGEST_ENDPOINT:
+            raise ConfigError(
+                f"{file}: the endpoint's name would be {longest!r}, {len(longest)} characters; SageMaker allows "
+                f"{Names.LONGEST_ENDPOINT}; shorten the name of the folder or of the project"
+            )
         unknown = sorted(model.environments.keys() - project.environments.keys())
         if unknown:
             allowed = ", ".join(project.environments)

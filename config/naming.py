@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
 class Names:
     """Every deterministic name of a project."""
+
+    LONGEST_ENDPOINT: ClassVar = 63
 
     project: str
 
@@ -15,7 +18,6 @@ class Names:
         return "-".join((self.project, *parts)).replace("_", "-")
 
     def endpoint(self, model: str, environment: str) -> str:
-        """At most 63 letters, digits and hyphens: SageMaker allows no more."""
         return self.stack(model, environment)
 
     def package_group(self, model: str) -> str:

@@ -28,6 +28,7 @@ class Batch(Construct):
         name: str,
         *,
         machine_name: str,
+        job_prefix: str,
         folder: str,
         records: s3.IBucket,
         model: sagemaker.CfnModel,
@@ -36,7 +37,7 @@ class Batch(Construct):
     ) -> None:
         super().__init__(scope, name)
         self._folder = f"s3://{records.bucket_name}/{folder}"
-        self._prefix = machine_name
+        self._prefix = job_prefix
         log = logs.LogGroup(
             self,
             "Log",

@@ -54,9 +54,7 @@ class Release(Construct):
         model, package = "#{variables.MODEL}", "#{Train.PACKAGE}"
         start = {
             "Source": source.action(code, triggers=False),
-            "Train": train.action(
-                "Train", code, output=trained, MODEL=model, PACKAGE="#{variables.PACKAGE}", REASON="#{variables.REASON}"
-            ),
+            "Train": train.action("Train", code, output=trained, MODEL=model, PACKAGE="#{variables.PACKAGE}"),
         }
         for stage, action in start.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])

@@ -46,6 +46,7 @@ class ServingStack(PlacedStack):
             live,
             "Batch",
             machine_name=place.names.batch(model.name, place.name),
+            job_prefix=endpoint_name,
             folder=f"batch/{model.team}/{model.name}",
             records=environment.records,
             model=self.endpoint.model,

@@ -108,6 +108,15 @@ def test_a_model_that_does_not_fit_the_project_is_refused(tmp_path: Path, old: s
         load_models(tmp_path, load_project(tmp_path))
 
 
+def test_a_name_that_sagemaker_would_refuse_is_refused_first(tmp_path: Path) -> None:
+    text = (ROOT / "project.yaml").read_text().replace("name: greenlight", "name: a-project-with-a-long-long-name")
+    (tmp_path / "project.yaml").write_text(text)
+    folder = tmp_path / "model_code/a-model-with-a-long-long-name"
+    shutil.copytree(ROOT / "model_code/employment", folder)
+    with pytest.raises(ConfigError, match="characters; SageMaker allows 63; shorten"):
+        load_models(tmp_path, load_project(tmp_path))
+
+
 def test_naming_an_account_for_only_one_place_is_refused(tmp_path: Path) -> None:
     text = (ROOT / "project.yaml").read_text().replace("tooling:\n", "tooling:\n  account: '111122223333'\n")
     (tmp_path / "project.yaml").write_text(text)

@@ -16,8 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pandas as pd
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import roc_auc_score
+
+from config import load_model
+from pipelines.author import fit_function
+from pipelines.columns import model_columns, training_frame
 
 ROOT = Path(__file__).parents[2]
 MARK = "LOCAL_AWS_RUN"
@@ -133,6 +141,39 @@ def test_the_endpoint_runs_the_registered_package_on_two_instances(local_run: Lo
     assert package["ModelApprovalStatus"] == "Approved"
 
 
+def test_the_endpoint_ranks_a_years_rows_as_the_fitted_model_does(local_run: LocalRun, tmp_path: Path) -> None:
+    model = load_model(ROOT / "model_code/employment")
+    described = local_run.client("sagemaker").describe_model_package(ModelPackageName=package_in_production(local_run))
+    uri = described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    tables = {}
+    for split in ("train/train", "test/2016"):
+        file = tmp_path / f"{Path(split).name}.parquet"
+        run = key.removesuffix("/evaluation/evaluation.json")
+        local_run.client("s3").download_file(bucket, f"{run}/{split}.parquet", str(file))
+        tables[split] = pq.read_table(file)
+
+    def frame(table: pa.Table) -> pd.DataFrame:
+        return training_frame(model_columns(table, model.features), model.features)
+
+    train, year = tables["train/train"], tables["test/2016"]
+    labelled = frame(train).assign(**{model.target: train[model.target].to_numpy()})
+    fitted = fit_function(ROOT / "model_code/employment")(labelled, **model.hyperparameters)
+    labels = year[model.target].to_numpy()
+    expected = roc_auc_score(labels, fitted.predict_proba(frame(year))[:, 1])
+
+    names = [feature.name for feature in model.features]
+    answers = []
+    runtime = local_run.client("sagemaker-runtime")
+    for start in range(0, year.num_rows, 5000):
+        body = year.select(names).slice(start, 5000).to_pandas().to_csv(index=False, header=False)
+        answer = runtime.invoke_endpoint(
+            EndpointName="greenlight-employment-production", ContentType="text/csv", Accept="text/csv", Body=body
+        )
+        answers.append(pd.read_csv(answer["Body"], header=None)[0])
+    assert roc_auc_score(labels, pd.concat(answers)) == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_bad_request_comes_back_as_the_callers_fault(local_run: LocalRun) -> None:
     runtime = local_run.client("sagemaker-runtime")
     with pytest.raises(runtime.exceptions.ModelError) as refused:
@@ -222,6 +263,7 @@ def test_destroy_leaves_no_stack_no_object_and_no_endpoint(local_run: LocalRun) 
     assert not [name for name in left if name.startswith("greenlight-")]
     assert local_run.client("sagemaker").list_endpoints()["Endpoints"] == []
     assert local_run.client("sagemaker").list_models()["Models"] == []
+    assert not [process for process in marked_processes(local_run.home) if "model_server" in process.cmdline()]
 
 
 def test_ctrl_c_ends_it_cleanly_and_leaves_no_process(local_run: LocalRun) -> None:
