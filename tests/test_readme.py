@@ -22,6 +22,7 @@ EXERCISED = {
     "local-env": LOCAL_RUN,
     "parity": "by hand: it installs 730 MB of its own",
     "push": LOCAL_RUN,
+    "synth": LOCAL_RUN,
     "test": ".ci/run",
 }
 """Where each word that a document tells people to type is run."""
