@@ -15,6 +15,7 @@ EXERCISED = {
     "bootstrap": LOCAL_RUN,
     "check": ".ci/run",
     "data": LOCAL_RUN,
+    "deploy-stacks": LOCAL_RUN,
     "delivery": LOCAL_RUN,
     "destroy": LOCAL_RUN,
     "foundation": LOCAL_RUN,
@@ -22,6 +23,7 @@ EXERCISED = {
     "local-env": LOCAL_RUN,
     "parity": "by hand: it installs 730 MB of its own",
     "push": LOCAL_RUN,
+    "stage": LOCAL_RUN,
     "synth": LOCAL_RUN,
     "test": ".ci/run",
 }

@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_aws.errors import AwsError
-from pipelines.archive import extract
+from pipelines.packaging.archive import extract
 
 
 @dataclass(frozen=True)

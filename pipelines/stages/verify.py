@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from model_server.golden import Golden
-from pipelines.archive import extract
+from pipelines.packaging.archive import extract
 from pipelines.stages.registry import Package
 from pipelines.stages.surroundings import Surroundings
 

@@ -17,10 +17,11 @@ from config.model import Model
 from model_server import golden as stored
 from model_server.predictions import Predictions
 from model_server.scoring import OnnxModel
-from pipelines import champion, golden, manifest, metrics, package
-from pipelines.columns import model_columns, read_splits
 from pipelines.container import Container, StepError, run
-from pipelines.splitting import HOLDOUT
+from pipelines.packaging import champion, golden, metrics, package
+from pipelines.rows import manifest
+from pipelines.rows.columns import model_columns, read_splits
+from pipelines.rows.splitting import HOLDOUT
 
 EVALUATION = "evaluation.json"
 

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from config import load_model
 from config.model import Model
-from pipelines import checks, manifest, reading, splitting
 from pipelines.container import Container, run
+from pipelines.rows import checks, manifest, reading, splitting
 
 
 def prepare(container: Container) -> None:

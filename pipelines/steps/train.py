@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from config import load_model
 from model_server import scoring, signature
-from pipelines import author, package, parity
-from pipelines.columns import model_columns, read_splits, training_frame
 from pipelines.container import Container, StepError, run
-from pipelines.export import export
+from pipelines.packaging import author, package, parity
+from pipelines.packaging.export import export
+from pipelines.rows.columns import model_columns, read_splits, training_frame
 
 
 def train(container: Container) -> None:

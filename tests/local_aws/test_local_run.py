@@ -24,8 +24,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from config import load_model
-from pipelines.author import fit_function
-from pipelines.columns import model_columns, training_frame
+from pipelines.packaging.author import fit_function
+from pipelines.rows.columns import model_columns, training_frame
 
 ROOT = Path(__file__).parents[2]
 MARK = "LOCAL_AWS_RUN"

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from config import load_model
-from pipelines import author
+from pipelines.packaging import author
 from tests.pipelines import jobs
 
 MODEL = load_model(jobs.CODE)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipelines import package
+from pipelines.packaging import package
 from tests.pipelines import jobs
 
 

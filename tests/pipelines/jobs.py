@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from config import load_model
-from pipelines import author, package
-from pipelines.columns import frame, model_columns, training_frame
+from pipelines.packaging import author, package
+from pipelines.rows.columns import frame, model_columns, training_frame
 
 ROOT = Path(__file__).parents[2]
 CODE = ROOT / "model_code" / "employment"

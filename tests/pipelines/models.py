@@ -18,9 +18,9 @@ from config.model import Model
 from model_server import scoring, signature
 from model_server.schema import Columns
 from model_server.scoring import OnnxModel
-from pipelines import package, parity
-from pipelines.columns import model_columns, training_frame
-from pipelines.export import export
+from pipelines.packaging import package, parity
+from pipelines.packaging.export import export
+from pipelines.rows.columns import model_columns, training_frame
 from tests.pipelines.tables import rows
 
 

@@ -14,8 +14,8 @@ import yaml
 
 from config.model import METRICS, Task
 from model_server.testing import Client
-from pipelines import package
 from pipelines.container import Container
+from pipelines.packaging import package
 from pipelines.steps.evaluate import evaluate
 from pipelines.steps.prepare import prepare
 from pipelines.steps.train import train

@@ -15,8 +15,8 @@ from sklearn.pipeline import Pipeline
 
 from config.features import Feature
 from model_server.schema import Columns
-from pipelines.columns import frame
 from pipelines.container import StepError
+from pipelines.rows.columns import frame
 
 
 def export(fitted: Any, features: Sequence[Feature], sample: Columns) -> bytes:

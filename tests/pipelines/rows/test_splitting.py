@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.container import StepError
-from pipelines.splitting import in_holdout, split
+from pipelines.rows.splitting import in_holdout, split
 from tests.pipelines.tables import model, rows
 
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from config.model import Model, Promotion
 from model_server.scoring import OnnxModel
-from pipelines import metrics, package
-from pipelines.columns import model_columns
 from pipelines.container import StepError
+from pipelines.packaging import metrics, package
+from pipelines.rows.columns import model_columns
 
 NONE = "none"
 BEATEN_BY_ANY = -1e9

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.checks import check
 from pipelines.container import StepError
+from pipelines.rows.checks import check
 from tests.pipelines.tables import CATEGORY, NUMBER, changed, model, rows
 
 GOOD = rows().to_pydict()

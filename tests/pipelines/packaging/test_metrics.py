@@ -6,7 +6,7 @@ import pytest
 from config.model import METRICS, Task
 from model_server.predictions import Predictions
 from model_server.signature import Signature
-from pipelines.metrics import expected_calibration_error, measure
+from pipelines.packaging.metrics import expected_calibration_error, measure
 
 
 def binary(probability: list[float]) -> Predictions:

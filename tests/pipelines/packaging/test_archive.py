@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.archive import ArchiveError, extract
+from pipelines.packaging.archive import ArchiveError, extract
 
 
 def archive_of(*members: tuple[tarfile.TarInfo, bytes]) -> tarfile.TarFile:

@@ -5,7 +5,7 @@ import onnx
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from pipelines.export import export
+from pipelines.packaging.export import export
 from tests.pipelines import models
 from tests.pipelines.tables import model
 

@@ -7,9 +7,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from model_server.scoring import OnnxModel
-from pipelines.columns import model_columns
 from pipelines.container import StepError
-from pipelines.golden import choose
+from pipelines.packaging.golden import choose
+from pipelines.rows.columns import model_columns
 from tests.pipelines import models
 from tests.pipelines.tables import CATEGORY, NUMBER, model
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import package
 from pipelines.container import StepError
+from pipelines.packaging import package
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from config import load_model
 from model_server.scoring import OnnxModel
-from pipelines import champion
 from pipelines.container import StepError
+from pipelines.packaging import champion
 from tests.pipelines import jobs
 from tests.pipelines.conftest import at
 

@@ -10,7 +10,7 @@ import pytest
 
 from config.model import Model
 from pipelines.container import StepError
-from pipelines.reading import read
+from pipelines.rows.reading import read
 from tests.pipelines.tables import model, rows
 
 DATA = {"prefix": "p", "rows": ["rows*.parquet", "*.csv"], "id": "id", "period": "year", "train_periods": [2020]}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import author
 from pipelines.container import StepError
+from pipelines.packaging import author
 
 
 def test_train_py_finds_its_neighbours(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from config.features import Category
-from pipelines.columns import frame, model_columns, read_splits, training_frame, values
 from pipelines.container import StepError
+from pipelines.rows.columns import frame, model_columns, read_splits, training_frame, values
 from tests.pipelines.tables import CATEGORY, NUMBER, changed, model, rows
 
 NULLABLE = model(features=[NUMBER | {"nullable": True}, CATEGORY | {"nullable": True}])

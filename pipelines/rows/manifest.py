@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from config.model import Model
-from pipelines.reading import Data
+from pipelines.rows.reading import Data
 
 FILE = "manifest.json"
 

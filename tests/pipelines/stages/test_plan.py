@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.stages.plan import SHARED, changed_files
-from tests.pipelines.test_snapshot import git, repository
+from tests.pipelines.by_hand.test_snapshot import git, repository
 
 __all__ = ["repository"]
 

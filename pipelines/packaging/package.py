@@ -20,8 +20,8 @@ from config.model import Model
 from model_server import signature
 from model_server.schema import Columns
 from model_server.signature import Label, Signature
-from pipelines.archive import extract
 from pipelines.container import StepError
+from pipelines.packaging.archive import extract
 
 ARCHIVE = "model.tar.gz"
 CARD = "card.json"

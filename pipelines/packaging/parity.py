@@ -13,8 +13,8 @@ from config.features import Feature, Number
 from config.model import Task
 from model_server.schema import Columns
 from model_server.scoring import OnnxModel
-from pipelines.columns import frame, values
 from pipelines.container import StepError
+from pipelines.rows.columns import frame, values
 
 TOLERANCE = {"binary": 1e-6, "multiclass": 1e-6, "regression": 1e-5}
 """The largest difference of a probability; for a regression, of a value of size 1, and in proportion above."""

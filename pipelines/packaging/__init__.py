@@ -1,0 +1,1 @@
+"""From a fitted model to a released package: export, parity, metrics, golden requests."""

@@ -1,0 +1,1 @@
+"""From the data in S3 to checked, split rows."""
