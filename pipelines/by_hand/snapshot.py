@@ -49,7 +49,14 @@ def write_zip(root: Path, commit: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder)
         _git(clone, "init", "--quiet", "--initial-branch=main")
-        _git(clone, "fetch", "--quiet", root.resolve().as_posix(), f"{_publish(root, commit)}:refs/heads/delivered")
+        _git(
+            clone,
+            "fetch",
+            "--quiet",
+            "--update-shallow",
+            root.resolve().as_posix(),
+            f"{_publish(root, commit)}:refs/heads/delivered",
+        )
         _git(clone, "checkout", "--quiet", "--detach", commit)
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for file in sorted(clone.rglob("*")):

@@ -61,6 +61,18 @@ def test_uncommitted_changes_are_delivered_and_no_branch_moves(repository: Path,
     assert "train.py" in git(repository, "status", "--porcelain"), "what was uncommitted stays so"
 
 
+def test_a_shallow_clone_is_delivered_with_the_history_that_it_has(repository: Path, tmp_path: Path) -> None:
+    (repository / "second").write_text("two\n")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "-m", "Second")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), str(shallow))
+    taken = snapshot(shallow)
+    folder = unpacked(shallow, taken.commit, tmp_path / "out")
+    assert git(folder, "log", "--format=%s") == "Second"
+    assert git(folder, "status", "--porcelain") == ""
+
+
 def test_a_folder_without_history_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="run: git init"):
         snapshot(tmp_path)
