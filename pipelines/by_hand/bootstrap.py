@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import NoRegionError
+
+from pipelines.by_hand.plainly import plainly
 
 
 def main() -> None:
     region = boto3.session.Session().region_name
-    if not region:
-        sys.exit("No region is set; say which, for example: export AWS_REGION=eu-west-1")
-    try:
-        account = boto3.client("sts").get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"The credentials in this shell do not work ({error}); sign in to the account that is to be prepared.")
+    if not region:  # STS answers without one, the CDK does not
+        raise NoRegionError
+    account = boto3.client("sts").get_caller_identity()["Account"]
     subprocess.run(["cdk", "bootstrap", "--app", "cdk.out", f"aws://{account}/{region}"], check=True)
 
 
 if __name__ == "__main__":
-    main()
+    with plainly():
+        main()

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 
+from pipelines.by_hand.plainly import plainly
 from pipelines.stages.surroundings import Surroundings
 
 Client = Callable[[str], Any]
@@ -120,4 +121,5 @@ KINDS = {
 
 
 if __name__ == "__main__":
-    main()
+    with plainly():
+        main()

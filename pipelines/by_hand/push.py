@@ -11,6 +11,7 @@ import boto3
 
 from config.project import S3Source
 from pipelines.by_hand.outputs import stack_output
+from pipelines.by_hand.plainly import plainly
 from pipelines.by_hand.snapshot import snapshot, write_zip
 from pipelines.stages.surroundings import Surroundings
 
@@ -39,4 +40,5 @@ def push(around: Surroundings, source: S3Source) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    with plainly():
+        main()

@@ -7,18 +7,16 @@ from pathlib import Path
 
 import boto3
 
-from config import ConfigError, Model
+from config import Model
 from pipelines.by_hand.outputs import stack_output
+from pipelines.by_hand.plainly import plainly
 from pipelines.stages.surroundings import Surroundings
 
 
 def main() -> None:
     name, given = (*sys.argv[1:], "", "")[:2]
     around = Surroundings()
-    try:
-        model = around.model(name)
-    except ConfigError as error:
-        sys.exit(str(error))
+    model = around.model(name)
     folder = Path(given or f"data/{model.data.prefix}")
     if not folder.is_dir():
         sys.exit(
@@ -39,4 +37,5 @@ def upload(around: Surroundings, model: Model, folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    with plainly():
+        main()
