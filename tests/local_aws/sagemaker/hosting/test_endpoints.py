@@ -182,18 +182,18 @@ def test_weights_and_capacities_can_be_changed(stage: Stage) -> None:
 def test_an_update_fails_no_request_and_ends_the_old_process(stage: Stage) -> None:
     name = live(stage, name="blue")
     old = stage.ask(name)["pid"]
-    seen: list[str] = []
+    seen: list[list[str]] = [[] for _ in range(4)]
     failures: list[ClientError] = []
     over = threading.Event()
 
-    def ask_on() -> None:
+    def ask_on(seen: list[str]) -> None:
         while not over.is_set():
             try:
                 seen.append(stage.ask(name)["model"])
             except ClientError as error:
                 failures.append(error)
 
-    askers = [threading.Thread(target=ask_on) for _ in range(4)]
+    askers = [threading.Thread(target=ask_on, args=(answers,)) for answers in seen]
     for asker in askers:
         asker.start()
     green = stage.config(stage.variant(stage.model(name="green")))
@@ -209,8 +209,9 @@ def test_an_update_fails_no_request_and_ends_the_old_process(stage: Stage) -> No
     assert during["PendingDeploymentSummary"]["EndpointConfigName"] == green
     assert settled["EndpointConfigName"] == green
     assert not failures
-    assert seen == sorted(seen)  # "blue" before "green", never mixed
-    assert {"blue", "green"} == set(seen)
+    for answers in seen:
+        assert answers == sorted(answers)  # "blue" before "green", never back again
+    assert {"blue", "green"} == {answer for answers in seen for answer in answers}
 
 
 def test_a_request_that_runs_while_its_endpoint_is_deleted_is_answered(stage: Stage) -> None:
