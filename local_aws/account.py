@@ -48,6 +48,7 @@ class Account:
 
     def __init__(self, settings: Settings, services: Sequence[type[Service]] = SERVICES) -> None:
         self.settings = settings
+        self.not_rehearsed: list[str] = []  # what was asked for and has no effect here, in sentences
         self._kinds = services
         self._stores: dict[str, Store] = {}
         self._lock = threading.Lock()

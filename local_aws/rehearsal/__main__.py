@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import signal
@@ -10,6 +11,7 @@ import threading
 from pathlib import Path
 
 from config import ConfigError
+from local_aws import home
 from local_aws.account import Account
 from local_aws.errors import StartError
 from local_aws.rehearsal.failure import RehearsalError
@@ -17,41 +19,58 @@ from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.story import Story
 from local_aws.settings import Settings
 
+LOG = logging.getLogger(__name__)
+
 
 def main() -> int:
-    report = Report()
-    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    settings = Settings.from_environment()
-    account = Account(settings)
     try:
-        with report.step("local AWS") as step:
-            account.start()
-            step.evidence = f"listens on {account.url}"
-            _tell_clients(account)
-        try:
-            Story(account, report).tell()
-            ok = True
-        except (RehearsalError, ConfigError) as error:
-            _say_failure(error, settings.home)
-            ok = False
-        report.not_rehearsed += getattr(account, "not_rehearsed", [])
-        report.write(settings.home / "summary.json", ok=ok)
-        report.show()
-        if ok and sys.stdin.isatty() and sys.stdout.isatty():
-            print('\nThe local AWS stays up. In another terminal: eval "$(make local-env)". Ctrl-C stops it.')
-            stop.wait()
+        return _rehearse(Account(Settings.from_environment()), Report())
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopping.")
-        return 130 if not (settings.home / "summary.json").exists() else 0
-    else:
+        return 130
+
+
+def _rehearse(account: Account, report: Report) -> int:
+    try:
+        with report.step("local AWS") as step:
+            account.start()
+            step.evidence = f"listens on {account.url}"
+        _tell_clients(account)
+        ok = _tell_story(account, report)
+        report.not_rehearsed += account.not_rehearsed
+        report.write(account.settings.home / "summary.json", ok=ok)
+        report.show()
+        if ok and sys.stdin.isatty() and sys.stdout.isatty():
+            _stay_up()
         return 0 if ok else 1
     finally:
         account.stop()
+
+
+def _tell_story(account: Account, report: Report) -> bool:
+    try:
+        Story(account, report).tell()
+    except (RehearsalError, ConfigError) as error:
+        _say_failure(str(error), error.log if isinstance(error, RehearsalError) else account.settings.home)
+        return False
+    except Exception as error:
+        LOG.exception("the rehearsal failed")
+        _say_failure(f"{type(error).__name__}: {error}", account.settings.home / home.LOG)
+        return False
+    return True
+
+
+def _stay_up() -> None:
+    print('\nThe local AWS stays up. In another terminal: eval "$(make local-env)". Ctrl-C stops it.', flush=True)
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print("\nStopping.")
 
 
 def _tell_clients(account: Account) -> None:
@@ -65,9 +84,8 @@ def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _say_failure(error: Exception, home: Path) -> None:
-    log = error.log if isinstance(error, RehearsalError) else home
-    print(f"\nFailed: {error}\nThe log is at {os.path.relpath(log)}", file=sys.stderr)
+def _say_failure(message: str, log: Path) -> None:
+    print(f"\nFailed: {message}\nThe log is at {os.path.relpath(log)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,5 @@ def refused(what: str, instead: str) -> AwsError:
 
 def say(account: Account, sentence: str) -> None:
     """Report, once a run, that the rehearsal differs from AWS in something that does not change the result."""
-    said: list[str] = vars(account).setdefault("not_rehearsed", [])
-    if sentence not in said:
-        said.append(sentence)
+    if sentence not in account.not_rehearsed:
+        account.not_rehearsed.append(sentence)

@@ -293,7 +293,7 @@ def test_killing_it_leaves_no_process_and_the_next_run_works(tmp_path: Path) -> 
             for line in process.stdout:
                 if "make foundation ..." in line:
                     break
-            time.sleep(1)
+            time.sleep(0.5)
             ours = marked_processes(tmp_path)
             account = next(one for one in ours if "local_aws.rehearsal" in one.cmdline())
             assert len(ours) > 1, "a command runs at this time"

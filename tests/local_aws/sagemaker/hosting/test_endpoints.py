@@ -330,10 +330,7 @@ def test_what_is_not_rehearsed_and_changes_no_answer_is_reported(stage: Stage, a
         DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
     )
 
-    assert (
-        "Shifting an endpoint's traffic in steps is not rehearsed: it shifts all at once."
-        in vars(account)["not_rehearsed"]
-    )
+    assert "Shifting an endpoint's traffic in steps is not rehearsed: it shifts all at once." in account.not_rehearsed
     assert (
         stage.settled(name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"] == routing
     )
