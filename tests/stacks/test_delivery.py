@@ -1,0 +1,70 @@
+"""Two pipelines for however many models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import Template, resources
+
+
+@pytest.fixture(scope="module")
+def pipelines(templates: dict[str, Template]) -> dict[str, dict[str, Any]]:
+    found = resources(templates["greenlight-delivery"], "AWS::CodePipeline::Pipeline").values()
+    return {pipeline["Properties"]["Name"]: pipeline["Properties"] for pipeline in found}
+
+
+def stages(pipeline: dict[str, Any]) -> list[str]:
+    return [stage["Name"] for stage in pipeline["Stages"]]
+
+
+def test_the_platform_pipeline_checks_before_it_deploys_and_plans_last(pipelines: dict[str, dict[str, Any]]) -> None:
+    platform = pipelines["greenlight-platform"]
+    assert stages(platform) == ["Source", "Check", "Image", "Deploy", "Plan"]
+    assert platform["ExecutionMode"] == "QUEUED"
+    assert platform["RestartExecutionOnUpdate"] is True
+
+
+def test_a_release_verifies_and_asks_before_production(pipelines: dict[str, dict[str, Any]]) -> None:
+    release = pipelines["greenlight-release"]
+    assert stages(release) == ["Source", "Train", "Staging", "Verify", "Approve", "Production", "Confirm"]
+    assert [variable["Name"] for variable in release["Variables"]] == ["MODEL", "PACKAGE", "REASON"]
+
+
+def test_releases_of_different_models_do_not_wait_for_each_other(pipelines: dict[str, dict[str, Any]]) -> None:
+    assert pipelines["greenlight-release"]["ExecutionMode"] == "PARALLEL"
+
+
+def test_every_stage_after_training_is_skipped_unless_a_package_is_registered(
+    pipelines: dict[str, dict[str, Any]],
+) -> None:
+    for stage in pipelines["greenlight-release"]["Stages"][2:]:
+        (condition,) = stage["BeforeEntry"]["Conditions"]
+        assert condition["Result"] == "SKIP"
+        assert condition["Rules"][0]["Configuration"] == {
+            "Operator": "EQ",
+            "Value": "registered",
+            "Variable": "#{Train.OUTCOME}",
+        }
+
+
+def test_a_deployment_passes_the_package_explicitly(pipelines: dict[str, dict[str, Any]]) -> None:
+    for stage in pipelines["greenlight-release"]["Stages"]:
+        if stage["Name"] in ("Staging", "Production"):
+            given = stage["Actions"][0]["Configuration"]["EnvironmentVariables"]
+            assert f"#{{Train.STACK}}-{stage['Name'].lower()}:Package=#{{Train.PACKAGE}}" in given
+
+
+def test_only_the_image_build_may_use_docker(templates: dict[str, Template]) -> None:
+    projects = resources(templates["greenlight-delivery"], "AWS::CodeBuild::Project").values()
+    privileged = {
+        project["Properties"]["Name"]: project["Properties"]["Environment"]["PrivilegedMode"] for project in projects
+    }
+    assert [name for name, docker in privileged.items() if docker] == ["greenlight-image"]
+
+
+def test_every_build_has_a_role_of_its_own(templates: dict[str, Template]) -> None:
+    projects = resources(templates["greenlight-delivery"], "AWS::CodeBuild::Project").values()
+    roles = [project["Properties"]["ServiceRole"]["Fn::GetAtt"][0] for project in projects]
+    assert len(roles) == len(set(roles)) == 6
