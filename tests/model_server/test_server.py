@@ -154,7 +154,7 @@ def test_sigterm_under_load_answers_what_was_begun_and_begins_nothing(slow: Serv
     for client in clients:
         client.join()
     assert slow.ended() == 0
-    assert answers == [(200, b"slept 2")] * 3
+    assert answers == [(200, b"slept 2.0")] * 3
     assert (late[0], json.loads(late[1])["code"]) == (503, "draining")
 
 
