@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+NOTHING = "none"
+"""What a pipeline variable or parameter says that is not given; CodePipeline knows no empty ones."""
+
 
 @dataclass(frozen=True)
 class Names:

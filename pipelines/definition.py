@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.model import Model
+from config.naming import NOTHING
 
 Json = dict[str, Any]
 
@@ -36,7 +37,7 @@ def training_pipeline(model: Model, around: Surroundings) -> Json:
         "Parameters": [
             _parameter("Data", f"s3://{around.data_bucket}/{model.team}/{model.data.prefix}"),
             *(_parameter(name) for name in ("Code", "Commit", "JobImage", "ServingImage")),
-            _parameter("Champion", "none"),
+            _parameter("Champion", NOTHING),
         ],
         "Steps": [
             _prepare(model, around),

@@ -71,6 +71,11 @@ class Build(Construct):
         """Adds a statement to the build's role."""
         self.project.add_to_role_policy(iam.PolicyStatement(actions=list(actions_), resources=list(on)))
 
+    def allow_reading_packages(self, place: Place) -> None:
+        """Lets the build look up the project's registered packages."""
+        packages = project_arn(self, "model-package", place.project.name)
+        self.allow("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", on=[packages])
+
     def action(
         self,
         name: str,

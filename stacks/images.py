@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from config.naming import NOTHING
 from stacks.place import Place
 
 
@@ -19,7 +20,7 @@ class Images(Construct):
                 target.capitalize(),
                 parameter_name=place.names.image_parameter(target),
                 description=f"The newest {target} image, by digest.",
-                string_value="none",
+                string_value=NOTHING,
             )
             for target in ("serving", "job")
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_codepipeline as codepipeline
 from constructs import Construct
 
-from stacks.build import STAGE, Build, Deployer, delivery_pipeline, project_arn
+from stacks.build import STAGE, Build, Deployer, delivery_pipeline
 from stacks.foundation import ToolingStack
 from stacks.images import Images
 from stacks.place import Place
@@ -78,9 +78,5 @@ class Platform(Construct):
             exports=["SUMMARY"],
         )
         build.allow("codepipeline:StartPipelineExecution", on=[release.pipeline.pipeline_arn])
-        build.allow(
-            "sagemaker:DescribeModelPackage",
-            "sagemaker:ListModelPackages",
-            on=[project_arn(self, "model-package", place.project.name)],
-        )
+        build.allow_reading_packages(place)
         return build

@@ -8,14 +8,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from config.naming import NOTHING
 from stacks.build import STAGE, Build, Deployer, delivery_pipeline, project_arn
 from stacks.foundation import ToolingStack
 from stacks.images import Images
 from stacks.place import Place
 from stacks.source import Source
-
-NOTHING = "none"
-"""The value of a pipeline variable that is not given; CodePipeline knows no empty ones."""
 
 
 class Release(Construct):
@@ -95,20 +93,14 @@ class Release(Construct):
         tooling.artifacts.grant_read(build.project, "*/runs/*")
         for parameter in images.parameters:
             build.allow("ssm:GetParameter", on=[parameter.parameter_arn])
+        pipelines = project_arn(self, "pipeline", place.project.name)
         build.allow(
             "sagemaker:StartPipelineExecution",
             "sagemaker:DescribePipelineExecution",
             "sagemaker:ListPipelineExecutionSteps",
-            on=[
-                project_arn(self, "pipeline", place.project.name),
-                f"{project_arn(self, 'pipeline', place.project.name)}/execution/*",
-            ],
+            on=[pipelines, f"{pipelines}/execution/*"],
         )
-        build.allow(
-            "sagemaker:DescribeModelPackage",
-            "sagemaker:ListModelPackages",
-            on=[project_arn(self, "model-package", place.project.name)],
-        )
+        build.allow_reading_packages(place)
         return build
 
     def _verifier(self, place: Place, tooling: ToolingStack) -> Build:

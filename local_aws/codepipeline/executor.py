@@ -133,7 +133,7 @@ class Executor:
             for action in runs:
                 self._account.background(f"{run.name}/{action.name}", lambda action=action: self._act(action))
             with self._pipeline.changed:
-                self._pipeline.changed.wait_for(lambda: all(a.status != "InProgress" for a in runs))  # noqa: B023
+                self._pipeline.changed.wait_for(lambda: all(a.status != "InProgress" for a in runs))  # noqa: B023  waits within the turn
             if failed := [action for action in runs if action.status == "Failed"]:
                 raise StageError(" ".join(f"Stage {run.name}, action {a.name}: {a.error}" for a in failed))
 

@@ -51,8 +51,7 @@ def build(options: argparse.Namespace, store: Store) -> None:
 
 def push(options: argparse.Namespace, store: Store) -> None:
     """Push an image to Amazon ECR."""
-    # boto3 takes a while to import, and only this command needs it.
-    from local_aws.docker.push import push as push_image  # noqa: PLC0415
+    from local_aws.docker.push import push as push_image  # noqa: PLC0415  boto3, which only this command needs
 
     digest = push_image(with_tag(options.reference), store, Settings.from_environment().pushed)
     print(f"{with_tag(options.reference).rpartition(':')[2]}: digest: {digest}")

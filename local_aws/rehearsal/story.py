@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from config import load_models, load_project
-from config.naming import Names
+from config.naming import NOTHING, Names
 from local_aws.account import Account
 from local_aws.rehearsal.commands import Commands
 from local_aws.rehearsal.delivery import Delivery, Execution
@@ -67,7 +67,7 @@ class Story:
         pipeline = self._names.delivery_pipeline("release")
         releases = []
         for execution in self._delivery.executions(pipeline):
-            if self._delivery.variables(execution)["MODEL"] != "none":
+            if self._delivery.variables(execution)["MODEL"] != NOTHING:
                 releases.append(execution)
             else:
                 self._delivery.settle(execution)

@@ -16,6 +16,7 @@ from config import Model
 from config.naming import Names
 from local_aws.account import Account
 from local_aws.rehearsal.failure import RehearsalError
+from local_aws.sagemaker.storage import split
 
 ROWS_PER_REQUEST = 500
 CALLERS = 4
@@ -53,7 +54,7 @@ class Production:
         """The first period after training, read from the run that made *package*."""
         described = self._account.client("sagemaker").describe_model_package(ModelPackageName=package)
         uri = described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = split(uri)
         run = key.removesuffix("/evaluation/evaluation.json")
         evaluation = json.loads(self._read(bucket, key))
         period = min(evaluation["periods"])

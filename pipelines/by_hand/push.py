@@ -7,8 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import boto3
-
 from config.project import S3Source
 from pipelines.by_hand.outputs import stack_output
 from pipelines.by_hand.plainly import plainly
@@ -31,11 +29,11 @@ def main() -> None:
 def push(around: Surroundings, source: S3Source) -> str:
     """Uploads the zip; gives the commit that is in it."""
     commit = snapshot(around.root)
-    bucket = stack_output(boto3.client("cloudformation"), around.names.stack("tooling"), "ArtifactsBucketName")
+    bucket = stack_output(around.client("cloudformation"), around.names.stack("tooling"), "ArtifactsBucketName")
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "source.zip"
         write_zip(around.root, commit.commit, archive)
-        boto3.client("s3").upload_file(str(archive), bucket, source.key)
+        around.client("s3").upload_file(str(archive), bucket, source.key)
     return str(commit)
 
 

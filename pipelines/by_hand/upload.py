@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import boto3
-
 from config import Model
 from pipelines.by_hand.outputs import stack_output
 from pipelines.by_hand.plainly import plainly
@@ -28,11 +26,11 @@ def main() -> None:
 
 def upload(around: Surroundings, model: Model, folder: Path) -> int:
     """Copies every file of *folder* below the model's prefix; gives their number."""
-    bucket = stack_output(boto3.client("cloudformation"), around.names.stack("tooling"), "DataBucketName")
+    bucket = stack_output(around.client("cloudformation"), around.names.stack("tooling"), "DataBucketName")
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     for file in files:
         key = f"{model.team}/{model.data.prefix}/{file.relative_to(folder).as_posix()}"
-        boto3.client("s3").upload_file(str(file), bucket, key)
+        around.client("s3").upload_file(str(file), bucket, key)
     return len(files)
 
 

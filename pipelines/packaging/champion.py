@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from config.model import Model, Promotion
+from config.naming import NOTHING
 from model_server.scoring import OnnxModel
 from pipelines.container import StepError
 from pipelines.packaging import metrics, package
 from pipelines.rows.columns import model_columns
 
-NONE = "none"
 BEATEN_BY_ANY = -1e9
 
 
@@ -41,7 +41,7 @@ class Champion:
 
 def fetch(uri: str, folder: Path) -> OnnxModel | None:
     """The champion at *uri*, unpacked into *folder*; raises StepError if it cannot be read."""
-    return None if uri == NONE else OnnxModel.read(package.unpack(_download(uri, folder), folder))
+    return None if uri == NOTHING else OnnxModel.read(package.unpack(_download(uri, folder), folder))
 
 
 def measure(uri: str, model: OnnxModel | None, challenger: Model, rows: pa.Table) -> Champion:
@@ -60,7 +60,7 @@ def measure(uri: str, model: OnnxModel | None, challenger: Model, rows: pa.Table
 def _download(uri: str, folder: Path) -> Path:
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not key:
-        raise StepError(f"--champion is {uri!r}; give the s3:// URI of a model.tar.gz, or {NONE!r}")
+        raise StepError(f"--champion is {uri!r}; give the s3:// URI of a model.tar.gz, or {NOTHING!r}")
     import boto3  # noqa: PLC0415  a first release needs no AWS
     from botocore.exceptions import ClientError  # noqa: PLC0415
 

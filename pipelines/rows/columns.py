@@ -41,7 +41,7 @@ def frame(columns: Columns) -> pd.DataFrame:
 
 def training_frame(columns: Columns, features: Iterable[Feature]) -> pd.DataFrame:
     """The same, with categories that know all their values and the order in which model.yaml lists them."""
-    import pandas as pd  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415  as above
 
     data = frame(columns)
     for feature in features:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,6 @@ import boto3
 
 from config import ConfigError, Model, Project, load_models, load_project
 from config.naming import Names
-
-NOTHING = "none"
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,15 @@ class Surroundings:
         raise ConfigError(f"MODEL is {name!r}: there is no such folder in model_code; there are: {known}")
 
     def client(self, service: str) -> Any:
-        return boto3.client(service)
+        """The client of a service, the same at every call: each one made costs tens of milliseconds."""
+        return _client(service)
 
     def leave(self, **variables: str) -> None:
         """Writes `stage.env`, which the build sources so that CodeBuild exports the variables."""
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
         (self.root / "stage.env").write_text("".join(lines))
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service)

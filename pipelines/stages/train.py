@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from config import Model
+from config.naming import NOTHING
 from pipelines.stages.registry import Package
-from pipelines.stages.surroundings import NOTHING, Surroundings
+from pipelines.stages.surroundings import Surroundings
 
 LONGEST_PAUSE = 15.0
 NOT_CODE = ("__pycache__", ".pyc")

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from config import load_model
 from config.model import Model
+from config.naming import NOTHING
 from model_server import golden as stored
 from model_server.predictions import Predictions
 from model_server.scoring import OnnxModel
@@ -51,7 +52,7 @@ def evaluate(container: Container) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
-    parser.add_argument("--champion", default=champion.NONE, help="s3:// URI of the champion's model.tar.gz, or none")
+    parser.add_argument("--champion", default=NOTHING, help="s3:// URI of the champion's model.tar.gz, or none")
     parser.add_argument("--commit", default="unknown", help="the commit that the code was taken from")
     return parser.parse_args()
 

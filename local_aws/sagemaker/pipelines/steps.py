@@ -16,6 +16,7 @@ from local_aws.sagemaker.jobs.lifecycle import Jobs
 from local_aws.sagemaker.pipelines.definition import Definition, Step
 from local_aws.sagemaker.pipelines.expressions import Scope, UnresolvedError
 from local_aws.sagemaker.rehearsal import say
+from local_aws.sagemaker.storage import split
 
 if TYPE_CHECKING:
     from local_aws.account import Account
@@ -96,7 +97,7 @@ class StepRunner:
             raise UnresolvedError(f"step {step} has no property file {name!r}")
         outputs = self._properties[step]["ProcessingOutputConfig"]["Outputs"]
         uri = next(item["S3Output"]["S3Uri"] for item in outputs if item["OutputName"] == file["OutputName"])
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        bucket, prefix = split(uri)
         key = "/".join(filter(None, (prefix.rstrip("/"), file["FilePath"])))
         try:
             return self._client("s3", step).get_object(Bucket=bucket, Key=key)["Body"].read().decode()
