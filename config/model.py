@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from config.closed import Closed, Email, InstanceType, Slug
 from config.features import Feature
 from config.hosting import Batch, Hosting
+from config.serving import Serving
 
 Scalar = bool | int | float | str
 Task = Literal["binary", "multiclass", "regression"]
@@ -136,6 +137,8 @@ class Model(Closed, json_schema_extra=_without_name):
     """The machines that train it."""
     promotion: Promotion
     """What a challenger must show."""
+    serving: Serving = Serving()
+    """How it answers."""
     hosting: Hosting
     """Where it answers in real time."""
     batch: Batch = Batch()

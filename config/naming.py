@@ -37,5 +37,5 @@ class Names:
         return self.stack(kind)
 
     def image_parameter(self, target: str) -> str:
-        """The parameter that holds the newest image of a target (serving, job), by digest."""
+        """The parameter that holds the newest image of a target (serving, serving-native, job), by digest."""
         return f"/{self.project}/images/{target}"

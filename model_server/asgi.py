@@ -1,111 +1,123 @@
-"""Between the HTTP server and the routes: reads the body, writes the response, logs."""
+"""Between the HTTP server and the routes: small requests that came together go together, large ones by pieces."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
-import orjson
+from model_server.contract import QUICK_BYTES, Request
+from model_server.intake import DisconnectedError, Intake, Receive
+from model_server.routes import Response, Routes, answered, response_to
+from model_server.together import Together
 
-from model_server.errors import TooLarge
-from model_server.routes import Request, Response, Routes, refused
-
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+INVOCATIONS = "/invocations"
+
+_LARGE_BODIES = 4
+"""So many are read at the same time; the others wait unread, so that memory stays bounded."""
+_PIECES_AHEAD = 4
+ECHOED = (b"x-amzn-sagemaker-custom-attributes", b"x-amzn-sagemaker-inference-id")
 
 
 class Application:
     """The ASGI application; `in_flight` counts the requests that are not answered yet."""
 
-    def __init__(self, routes: Routes, largest_body: int) -> None:
+    def __init__(
+        self, routes: Routes, note: Callable[[str, Response, float], None], largest_body: int, threads: Executor
+    ) -> None:
         self.in_flight = 0
+        self.note = note
+        self.together = Together(routes)
         self._routes = routes
         self._largest = largest_body
+        self._threads = threads
+        self._large_bodies = asyncio.Semaphore(_LARGE_BODIES)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        assert scope["type"] == "http"
         started = time.perf_counter()
         self.in_flight += 1
+        headers = dict(scope["headers"])
+        path = scope["path"]
         try:
-            response = await self._respond(scope, receive)
-            await _write(response, send)
-        except _DisconnectedError:
+            response = await self._respond(scope["method"], path, headers, receive)
+            await _write(response, headers, send)
+        except DisconnectedError:
             return
         finally:
             self.in_flight -= 1
-        if scope["path"] != "/ping":
-            log(_line(scope, response, time.perf_counter() - started))
+        if path != "/ping":
+            self.note(path, response, time.perf_counter() - started)
 
-    async def _respond(self, scope: Mapping[str, Any], receive: Receive) -> Response:
-        headers = dict(scope["headers"])
+    async def _respond(self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
+        if path != INVOCATIONS or method != "POST":
+            return self._routes.handle(Request(method, path))
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DisconnectedError
+        content_type = headers.get(b"content-type", b"").decode("latin-1")
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        request = Request(method, path, content_type, accept, message["body"])
+        small = not message["more_body"] and len(request.body) <= QUICK_BYTES
+        if small and b"content-encoding" not in headers and self.is_quick():
+            future = asyncio.get_running_loop().create_future()
+            self.together.submit(request, partial(_resolve, future))
+            return await future
+        encoding = headers.get(b"content-encoding", b"").decode("latin-1")
+        return await self._by_pieces(request, Intake(receive, message, encoding, self._largest))
+
+    def is_quick(self) -> bool:
+        """Whether small requests are answered at once."""
+        return self._routes.contract is None or self._routes.contract.quick
+
+    async def _by_pieces(self, request: Request, intake: Intake) -> Response:
+        async with self._large_bodies:
+            try:
+                return await self._exchange(self._routes.defaulted(request), intake)
+            except DisconnectedError:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever happened, the caller gets an answer
+                await intake.drop()
+                return response_to(error)
+
+    async def _exchange(self, request: Request, intake: Intake) -> Response:
+        exchange = self._routes.ready().exchange(request.content_type, request.accept)
+        run = asyncio.get_running_loop().run_in_executor
+        running: deque[asyncio.Future[Any]] = deque()
+        parts: list[Any] = []
+
+        async def take(pieces: Sequence[Any], ahead: int) -> None:
+            running.extend(run(self._threads, exchange.part, piece) for piece in pieces)
+            while len(running) > ahead:
+                parts.append(await running.popleft())
+
         try:
-            body = await self._body(receive)
-        except TooLarge as refusal:
-            return refused(refusal)
-        request = Request(
-            scope["method"],
-            scope["path"],
-            headers.get(b"content-type", b"").decode("latin-1"),
-            headers.get(b"accept", b"").decode("latin-1"),
-            body,
-        )
-        if self._routes.is_quick(request):
-            return self._routes.handle(request)
-        return await asyncio.get_running_loop().run_in_executor(None, self._routes.handle, request)
-
-    async def _body(self, receive: Receive) -> bytes:
-        """All of the body; one that is too large is read to its end and dropped, so that its sender gets the answer."""
-        parts: list[bytes] = []
-        length = 0
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise _DisconnectedError
-            part = message.get("body", b"")
-            length += len(part)
-            if length <= self._largest:
-                parts.append(part)
-            more = message.get("more_body", False)
-        if length > self._largest:
-            message = f"the body has {length} bytes; at most {self._largest} are read, so send fewer rows at once"
-            raise TooLarge("too_large", message)
-        return b"".join(parts)
+            async for more in intake.parts():
+                await take(list(exchange.pieces(more, last=False)), _PIECES_AHEAD)
+            await take(list(exchange.pieces(b"", last=True)), 0)
+        finally:
+            for future in running:
+                future.cancel()
+        return answered(await run(self._threads, exchange.finish, parts))
 
 
-class _DisconnectedError(Exception):
-    """The caller went away before its request was complete."""
+def _resolve(future: asyncio.Future[Response], response: Response) -> None:
+    if not future.done():  # its caller may have gone away
+        future.set_result(response)
 
 
-async def _write(response: Response, send: Send) -> None:
+async def _write(response: Response, asked: Mapping[bytes, bytes], send: Send) -> None:
     headers = [
         (b"content-type", response.type.encode("latin-1")),
-        (b"content-length", str(len(response.body)).encode()),
+        (b"content-length", b"%d" % len(response.body)),
     ]
+    headers += [(name, asked[name]) for name in ECHOED if name in asked]
     if response.status == 503:  # the connection of a server that is about to go is of no more use
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
-
-
-def _line(scope: Mapping[str, Any], response: Response, seconds: float) -> dict[str, Any]:
-    # Neither the message nor the body: both may hold what a row says about a person.
-    return {
-        "route": scope["path"],
-        "status": response.status,
-        "milliseconds": round(seconds * 1000, 3),
-        "rows": response.rows,
-        "code": response.refusal and response.refusal.code,
-        "field": response.refusal and response.refusal.field,
-        "cause": response.cause,
-    }
-
-
-def log(members: Mapping[str, Any]) -> None:
-    """Writes one JSON line to standard output, without the members that are None."""
-    line = {"time": time.time(), **{name: value for name, value in members.items() if value is not None}}
-    sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
-    sys.stdout.buffer.flush()

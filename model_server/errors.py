@@ -57,15 +57,24 @@ class TooLarge(Refused):
 
 
 class UnsupportedType(Refused):
-    """The body's content type is not one that the model reads."""
+    """The body's content type, or its encoding, is not one that the model reads."""
 
     status = 415
 
 
 class Violation(Refused):
-    """A row breaks the model's schema."""
+    """A row breaks the model's schema; without a row, a whole column does."""
 
     status = 422
+
+    def __init__(self, code: str, sentence: str, *, field: str | None = None, row: int | None = None) -> None:
+        super().__init__(code, sentence if row is None else f"row {row}: {sentence}", field=field, row=row)
+        self._sentence = sentence
+
+    def moved(self, rows: int) -> Violation:
+        """The same of a row that is *rows* further down."""
+        row = None if self.row is None else self.row + rows
+        return Violation(self.code, self._sentence, field=self.field, row=row)
 
 
 class Failed(Refused):

@@ -5,21 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from model_server.authored import import_file
-from model_server.contract import Contract
+from model_server.contract import Contract, Request
 from model_server.errors import PackageError
 from model_server.exported import Exported
 from model_server.golden import Golden
-from model_server.routes import Request, Routes
-from model_server.scoring import OnnxModel
+from model_server.routes import Routes
+from model_server.scoring import Model
 from model_server.script import Scripted
 
 SCRIPT = Path("code") / "inference.py"
 
 
-def load(folder: Path) -> Contract:
+def load(folder: Path, script: Path = SCRIPT) -> Contract:
     """Reads the package in *folder*; raises PackageError, also where it does not answer its first golden request."""
-    script = folder / SCRIPT
-    contract = Scripted(folder, import_file(script)) if script.exists() else Exported(OnnxModel.read(folder))
+    file = folder / script
+    if script != SCRIPT and not file.exists():
+        raise PackageError(f"SAGEMAKER_PROGRAM names {script.name}, and {folder} has no {script}; add it or unset it")
+    contract = Scripted(folder, import_file(file)) if file.exists() else Exported(Model.read(folder))
     golden = Golden.read(folder)
     if golden and golden.requests:
         _prove(contract, golden)

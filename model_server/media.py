@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from model_server.errors import BadRequest, NotAcceptable, UnsupportedType
 
 JSON = "application/json"
 JSON_LINES = "application/jsonlines"
 CSV = "text/csv"
-TYPES = (JSON, JSON_LINES, CSV)
+NPY = "application/x-npy"
+PARQUET = "application/vnd.apache.parquet"
+ARROW = "application/vnd.apache.arrow.stream"
+TYPES = (JSON, JSON_LINES, CSV, NPY, PARQUET, ARROW)
+TEXTUAL = (JSON, JSON_LINES, CSV)
 
-_ALIASES = {"application/jsonl": JSON_LINES, "application/x-jsonlines": JSON_LINES, "application/x-ndjson": JSON_LINES}
+_ALIASES = {
+    "application/jsonl": JSON_LINES,
+    "application/x-jsonlines": JSON_LINES,
+    "application/x-ndjson": JSON_LINES,
+    "application/csv": CSV,
+    "application/x-parquet": PARQUET,
+    "application/parquet": PARQUET,
+    "application/x-apache-arrow-stream": ARROW,
+}
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+class Wanted(NamedTuple):
+    """The type of the answer, and whether rows that break the schema leave the others their answers."""
+
+    type: str
+    partial: bool
 
 
 def content_type(header: str) -> tuple[str, Mapping[str, str]]:
@@ -33,15 +53,19 @@ def spoken(header: str) -> str:
     return kind if kind in TYPES else JSON
 
 
-def negotiate(accept: str, asked: str) -> str:
-    """The type of the answer: what *accept* prefers, on a tie the type *asked* in; raises NotAcceptable."""
-    ranges = {kind: _quality(parameters) for kind, parameters in map(_parse, accept.split(",")) if kind} or {"*/*": 1.0}
+def negotiate(accept: str, asked: str) -> Wanted:
+    """What *accept* prefers, on a tie the type *asked* in; `partial=true` beside a type asks for partial results.
+
+    Raises NotAcceptable.
+    """
+    parsed = [(kind, parameters) for kind, parameters in map(_parse, accept.split(",")) if kind]
+    ranges = {kind: _quality(parameters) for kind, parameters in parsed} or {"*/*": 1.0}
     offers = dict.fromkeys((asked, *TYPES))
     quality = {offer: _first(ranges, (offer, offer.split("/")[0] + "/*", "*/*")) for offer in offers}
     best = max(offers, key=quality.__getitem__)
     if quality[best] <= 0:
         raise NotAcceptable("accept", f"Accept is {accept!r}; this model answers in: {', '.join(TYPES)}")
-    return best
+    return Wanted(best, any(parameters.get("partial") == "true" for _, parameters in parsed))
 
 
 def _parse(header: str) -> tuple[str, Mapping[str, str]]:

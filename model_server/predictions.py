@@ -1,13 +1,19 @@
-"""What a model says about each row."""
+"""What a model says about each row, and how it is written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import numpy as np
+import orjson
 
+from model_server import media
 from model_server.signature import Label, Signature
 
 
@@ -30,29 +36,60 @@ class Predictions:
             return self.scores.tolist()
         return [self.signature.classes[place] for place in self.scores.argmax(axis=1).tolist()]
 
-    def records(self) -> list[dict[str, Any]]:
-        """One object per row, as JSON answers hold them."""
-        values = self.values()
+    def numbers(self) -> np.ndarray:
+        """The numbers of each row's answer: one probability, that of each class, or the value; rows x numbers."""
         match self.signature.task:
             case "binary":
-                positive = self.scores[:, 1].tolist()
-                return [{"probability": p, "prediction": value} for p, value in zip(positive, values, strict=True)]
+                return self.scores[:, 1:]
             case "multiclass":
-                names = [str(label) for label in self.signature.classes]
-                return [
-                    {"probabilities": dict(zip(names, row, strict=True)), "prediction": value}
-                    for row, value in zip(self.scores.tolist(), values, strict=True)
-                ]
+                return self.scores
             case "regression":
-                return [{"prediction": value} for value in values]
+                return self.scores.reshape(-1, 1)
 
-    def lines(self) -> Iterable[tuple[Any, ...]]:
-        """One tuple per row, as CSV answers hold them: the columns are `signature.outputs`."""
-        values = self.values()
-        match self.signature.task:
-            case "binary":
-                return zip(self.scores[:, 1].tolist(), values, strict=True)
-            case "multiclass":
-                return ((*row, value) for row, value in zip(self.scores.tolist(), values, strict=True))
-            case "regression":
-                return ((value,) for value in values)
+    def fragments(self, kind: str) -> Iterator[bytes]:
+        """Each row's part of a textual body of type *kind*: a JSON object, or a line of CSV."""
+        numbers = self.numbers()
+        flat = iter(orjson.dumps(numbers.astype(np.float64).ravel().tolist())[1:-1].split(b",") if len(self) else ())
+        by_row = zip(*repeat(flat, numbers.shape[1]), strict=True)
+        template, labels = _writing(self.signature, kind)
+        if not labels:
+            return (template % row for row in by_row)
+        places = self.scores.argmax(axis=1).tolist()
+        return (template % (*row, labels[place]) for row, place in zip(by_row, places, strict=True))
+
+
+@lru_cache(maxsize=16)
+def _templates(
+    task: str, classes: tuple[Label, ...], types: tuple[type, ...], kind: str
+) -> tuple[bytes, tuple[bytes, ...]]:
+    del types  # True and 1 are one key to the cache, and two labels to a caller
+    if kind == media.CSV:
+        width = {"binary": 2, "multiclass": len(classes) + 1, "regression": 1}[task]
+        return b",".join([b"%b"] * width), tuple(csv_line([label]) for label in classes)
+    labels = tuple(orjson.dumps(label) for label in classes)
+    match task:
+        case "binary":
+            return b'{"probability":%b,"prediction":%b}', labels
+        case "multiclass":
+            names = (orjson.dumps(str(label)).replace(b"%", b"%%") for label in classes)
+            return b'{"probabilities":{' + b",".join(name + b":%b" for name in names) + b'},"prediction":%b}', labels
+        case _:
+            return b'{"prediction":%b}', labels
+
+
+def _writing(signature: Signature, kind: str) -> tuple[bytes, tuple[bytes, ...]]:
+    return _templates(signature.task, signature.classes, tuple(map(type, signature.classes)), kind)
+
+
+def csv_line(values: Sequence[Any]) -> bytes:
+    """A line of CSV, without its end."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(values)
+    return text.getvalue().encode()
+
+
+def body(fragments: Iterable[bytes], kind: str) -> bytes:
+    """A textual body of type *kind* from its rows' fragments."""
+    if kind == media.JSON:
+        return b'{"predictions":[' + b",".join(fragments) + b"]}"
+    return b"".join(fragment + b"\n" for fragment in fragments)

@@ -1,128 +1,103 @@
-"""Checks each row against the model's schema, and hands on the columns as the exported model reads them."""
+"""Checks each row against the model's schema, and hands on the rows as the model reads them."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
+from model_server.bodies.table import Column, Table
+from model_server.columns import Problem, category, number
+from model_server.contract import Finding
 from model_server.errors import Violation
-from model_server.payload import Table
-from model_server.signature import Category, Feature, Number, Signature
+from model_server.scoring import Rows
+from model_server.signature import Action, Category, Policy, Signature
 
-Columns = Mapping[str, np.ndarray]
-"""By feature, rows x 1: numbers as float32 with NaN for null, categories as texts with "" for null."""
-
-_LISTED = 30
-_SHOWN = 80
-# float() also reads "nan", "inf", "1_000" and the digits of other scripts; none of these characters can spell them.
-_DIGITS = re.compile(r"[0-9.eE+-]*")
+_FLAGGED = ("category_unknown", "category_unseen", "out_of_range")
 
 
-def check(signature: Signature, table: Table) -> Columns:
-    """The table's columns, typed; raises the Violation of the first row that breaks the schema."""
-    columns: dict[str, np.ndarray] = {}
-    violations: list[Violation] = []
+@dataclass(frozen=True)
+class Checked:
+    """The rows of a table that can be scored, and what is wrong with the others.
+
+    `places` are the scored rows' numbers among all `count`; None where all of them are scored. `left_out` holds the
+    reason of each row that is not, `flagged` that of each row which is scored although it breaks the schema.
+    """
+
+    rows: Rows
+    count: int
+    places: np.ndarray | None = None
+    left_out: Mapping[int, Violation] = field(default_factory=dict)
+    flagged: Mapping[int, Violation] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+
+
+class _Broken(NamedTuple):
+    violation: Violation
+    action: Action
+
+
+def check(signature: Signature, table: Table, *, partial: bool = False) -> Checked:
+    """The table's rows, typed.
+
+    Raises the Violation of the first row that is refused by the model's policy, unless *partial* asks to leave it out.
+    """
+    rows, problems = _typed(signature, table)
+    if not problems and not table.misshapen:
+        return Checked(rows, table.count)
+    broken = _broken(signature.policy, table, problems)
+    refused = [row for row, each in broken.items() if each.action == "refuse"]
+    if refused and not partial:
+        raise broken[min(refused)].violation
+    flagged = {row: each.violation for row, each in broken.items() if each.action == "flag"}
+    left_out = {row: each.violation for row, each in broken.items() if row not in flagged}
+    counted = Counter((each.violation.code, each.action) for each in broken.values())
+    findings = [Finding(code, action, count) for (code, action), count in sorted(counted.items())]
+    if not left_out:
+        return Checked(rows, table.count, flagged=flagged, findings=findings)
+    places = np.delete(np.arange(table.count), list(left_out))
+    kept = np.searchsorted(_origin(table), places)
+    return Checked(Rows(rows.numbers[kept], rows.categories[kept]), table.count, places, left_out, flagged, findings)
+
+
+def _typed(signature: Signature, table: Table) -> tuple[Rows, list[tuple[Problem, Column]]]:
+    height = table.count - len(table.misshapen)
+    numbers = np.empty((height, len(signature.numbers)), np.float32)
+    categories = np.empty((height, len(signature.categories)), object)
+    problems: list[tuple[Problem, Column]] = []
+    at_number = at_category = 0
     for feature, values in zip(signature.features, table.columns, strict=True):
-        try:
-            columns[feature.name] = _column(feature, values, textual=table.textual)
-        except Violation as violation:
-            violations.append(violation)
-    if violations:
-        raise min(violations, key=lambda violation: violation.row or 0)
-    return columns
+        if isinstance(feature, Category):
+            categories[:, at_category], found = category(feature, values, textual=table.textual)
+            at_category += 1
+        else:
+            numbers[:, at_number], found = number(feature, values, textual=table.textual)
+            at_number += 1
+        problems += [(problem, values) for problem in found]
+    return Rows(numbers, categories), problems
 
 
-def _column(feature: Feature, values: Sequence[Any], *, textual: bool) -> np.ndarray:
-    if isinstance(feature, Number):
-        return _number(feature, values, textual=textual)
-    return _category(feature, values, textual=textual)
+def _origin(table: Table) -> np.ndarray:
+    """The row number of each value in a column."""
+    return np.delete(np.arange(table.count), list(table.misshapen))
 
 
-def _number(feature: Number, values: Sequence[Any], *, textual: bool) -> np.ndarray:
-    wide = np.array(_textual_numbers(feature, values) if textual else _json_numbers(feature, values), dtype=np.float64)
-    null = np.isnan(wide)
-    if null.any() and not feature.nullable:
-        raise _missing(feature, int(null.argmax()))
-    with np.errstate(over="ignore"):
-        narrow = wide.astype(np.float32)
-    outside = np.isinf(narrow)
-    if feature.minimum is not None:
-        outside |= wide < feature.minimum
-    if feature.maximum is not None:
-        outside |= wide > feature.maximum
-    if outside.any():
-        row = int(outside.argmax())
-        raise _violation("out_of_range", feature, values[row], row, _range(feature))
-    return narrow.reshape(-1, 1)
+def _broken(policy: Policy, table: Table, problems: list[tuple[Problem, Column]]) -> dict[int, _Broken]:
+    """By row what is wrong first; what leaves it without an answer goes before what flags it."""
+    broken = {row: _Broken(violation, _action(policy, violation.code)) for row, violation in table.misshapen.items()}
+    origin = _origin(table)
+    for problem, values in problems:
+        action = _action(policy, problem.code) if problem.answerable else _action(policy, "")
+        for place in problem.places.tolist():
+            row = int(origin[place])
+            if row not in broken or (broken[row].action == "flag" != action):
+                broken[row] = _Broken(problem.violation(values, place, row), action)
+    return broken
 
 
-def _textual_numbers(feature: Number, values: Sequence[str]) -> Sequence[float | None]:
-    if _DIGITS.fullmatch("".join(values)):
-        with contextlib.suppress(ValueError):
-            return [float(value) if value else None for value in values]
-    raise _first(feature, values, _is_no_number, "type", "expected a number")
-
-
-def _is_no_number(text: str) -> bool:
-    try:
-        float(text or "0")
-    except ValueError:
-        return True
-    return not _DIGITS.fullmatch(text)
-
-
-def _json_numbers(feature: Number, values: Sequence[Any]) -> Sequence[float | None]:
-    allowed = {int, float, type(None)}
-    if not allowed.issuperset(map(type, values)):
-        raise _first(feature, values, lambda value: type(value) not in allowed, "type", "expected a number")
-    return values
-
-
-def _category(feature: Category, values: Sequence[Any], *, textual: bool) -> np.ndarray:
-    texts = values if textual else _json_texts(feature, values)
-    if not feature.allowed.issuperset(texts):
-        row = next(row for row, text in enumerate(texts) if text not in feature.allowed)
-        if not texts[row]:
-            raise _missing(feature, row)
-        raise _violation("category_unknown", feature, values[row], row, f"expected one of: {_listed(feature.values)}")
-    return np.array(texts, dtype=object).reshape(-1, 1)
-
-
-def _json_texts(feature: Category, values: Sequence[Any]) -> Sequence[str]:
-    """Texts as they are; whole numbers as their digits, because codes such as 16 are often sent so; null as ""."""
-    allowed = {str, int, type(None)}
-    if not allowed.issuperset(map(type, values)):
-        raise _first(feature, values, lambda value: type(value) not in allowed, "type", "expected a text")
-    return ["" if value is None else str(value) for value in values]
-
-
-def _first(
-    feature: Feature, values: Sequence[Any], wrong: Callable[[Any], bool], code: str, expected: str
-) -> Violation:
-    row = next(row for row, value in enumerate(values) if wrong(value))
-    return _violation(code, feature, values[row], row, expected)
-
-
-def _missing(feature: Feature, row: int) -> Violation:
-    message = f"row {row}: {feature.name} is empty; the model needs it in every row"
-    return Violation("value_missing", message, field=feature.name, row=row)
-
-
-def _violation(code: str, feature: Feature, value: Any, row: int, expected: str) -> Violation:
-    shown = repr(value) if len(repr(value)) <= _SHOWN else repr(value)[:_SHOWN] + "..."
-    return Violation(code, f"row {row}: {feature.name} is {shown}; {expected}", field=feature.name, row=row)
-
-
-def _range(feature: Number) -> str:
-    least = "" if feature.minimum is None else f" of at least {feature.minimum:.12g}"
-    most = "" if feature.maximum is None else f" of at most {feature.maximum:.12g}"
-    return f"expected a number{least}{' and' if least and most else ''}{most}" if least or most else "it is too large"
-
-
-def _listed(values: Sequence[str]) -> str:
-    more = f" and {len(values) - _LISTED} more" if len(values) > _LISTED else ""
-    return ", ".join(values[:_LISTED]) + more
+def _action(policy: Policy, code: str) -> Action:
+    action = policy.unseen if code == "category_unseen" else policy.invalid
+    return "refuse" if action == "flag" and code not in _FLAGGED else action

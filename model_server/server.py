@@ -1,44 +1,56 @@
-"""uvicorn round the application: starts at once, drains on a signal."""
+"""uvicorn round the application: one worker, which drains on a signal."""
 
 from __future__ import annotations
 
+import os
+import socket
+import sys
 import time
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 
 import uvicorn
 
-from model_server.asgi import Application, log
-from model_server.routes import Routes
+from model_server.asgi import Application
+from model_server.contract import Contract
+from model_server.lane import Lane
+from model_server.routes import Batching, Routes
 from model_server.settings import Settings
+from model_server.watching.counters import Board
+from model_server.watching.log import log
+from model_server.watching.prometheus import exposition
+from model_server.watching.watch import Told, Watch
 
 _DRAIN_SECONDS = 25.0  # SageMaker sends SIGKILL 30 s after SIGTERM
 _CLOSE_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 75  # longer than a router keeps an idle connection, so that ours is not the side that closes it
+_SWITCH_SECONDS = 0.001  # a health check waits no longer for a thread that decodes a large body
+_NICENESS = 5
 
 
 class Server(uvicorn.Server):
-    """Answers 503 while the model is loading, and again from SIGTERM on, until what it had begun is answered."""
+    """Answers 503 without a model, and again from SIGTERM on, until what it had begun is answered."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._routes = Routes()
-        self._application = Application(self._routes, settings.largest_body)
-        config = uvicorn.Config(
-            self._application,
-            host=settings.host,
-            port=settings.port,
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_CLOSE_SECONDS,
-            lifespan="off",
-            log_level="error",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
+    def __init__(self, settings: Settings, contract: Contract | None, board: Board, place: int) -> None:
+        batching = Batching(settings.workers, settings.batch_payload_mb)
+        told = Told(settings.metrics_namespace, settings.endpoint, settings.metrics_seconds)
+        self._routes = Routes(
+            contract, batching=batching, accept=settings.accept, metrics=lambda: exposition(board.total())
         )
-        super().__init__(config)
-        self.failed = False
+        self._watch = Watch(board.counter(place), told)
+        self._timeout = settings.timeout
+        self._parent = os.getppid()
+        # As many as cores in each worker: a few large bodies often meet in one of them.
+        threads = ThreadPoolExecutor(settings.workers, initializer=_step_back)
+        self._application = Application(self._routes, self._watch.note, settings.largest_body, threads)
+        super().__init__(_config(self._application))
         self._drained_by = float("inf")
+
+    def serve_on(self, listening: socket.socket) -> None:
+        """Serves until a signal, or until its parent is gone."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        self.run([listening])
+        self._watch.tell(self._routes.contract, last=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn's signature
         """On SIGTERM or SIGINT: from now on nothing new is begun."""
@@ -47,20 +59,37 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether to stop."""
+        self._watch.tell(self._routes.contract)
+        self._end_if_stuck()
         drained = self._routes.draining and self._application.in_flight == 0
-        return await super().on_tick(counter) or drained or time.monotonic() > self._drained_by
+        late = time.monotonic() > self._drained_by
+        return await super().on_tick(counter) or drained or late or os.getppid() != self._parent
 
-    def load(self, folder: Path) -> None:
-        """Loads the model; one that cannot be served ends the server, so that SageMaker reports it at once."""
-        started = time.perf_counter()
-        try:
-            # NumPy and ONNX Runtime take longer to import than SageMaker gives a container to listen.
-            from model_server import loading  # noqa: PLC0415
+    def _end_if_stuck(self) -> None:
+        since = self._routes.contract.busy_since if self._routes.contract else None
+        if since is not None and time.monotonic() - since > self._timeout:
+            log({"event": "stuck", "message": f"one request took the model more than {self._timeout:g} s"})
+            os._exit(1)  # a thread cannot be stopped; another worker takes this one's place
 
-            self._routes.contract = loading.load(folder)
-        except Exception as error:  # noqa: BLE001  a thread has nobody else to tell
-            log({"event": "failed", "message": f"{type(error).__name__}: {error}"})
-            self.failed = True
-            self.should_exit = True
-        else:
-            log({"event": "ready", "milliseconds": round((time.perf_counter() - started) * 1000, 1)})
+
+def _config(application: Application) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_CLOSE_SECONDS,
+        http=Lane,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+    )
+
+
+def _step_back() -> None:
+    # Threads that answer large bodies leave the core to the one that answers everything else.
+    if hasattr(os, "setpriority") and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)

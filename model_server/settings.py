@@ -8,27 +8,51 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LARGEST_BODY_MB = 100
+_REALTIME_MB = 6
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the model is, and where to listen.
+    """Where the model is, where to listen, how many workers answer, and what they tell.
 
-    `largest_body` is in bytes; SageMaker Batch Transform tells its own limit, 0 meaning none.
+    `largest_body` is in bytes, `timeout` and `metrics_seconds` in seconds; 0 seconds of metrics are none at all.
     """
 
     model: Path
+    script: Path
     host: str
     port: int
+    workers: int
     largest_body: int
+    batch_payload_mb: int
+    accept: str
+    timeout: float
+    metrics_seconds: float
+    metrics_namespace: str
+    endpoint: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Reads ML_ROOT and BIND_HOST (ours), SAGEMAKER_BIND_TO_PORT and SAGEMAKER_MAX_PAYLOAD_IN_MB (SageMaker's)."""
-        megabytes = int(environment.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or 0) or LARGEST_BODY_MB
+        """Reads SageMaker's own variables; ML_ROOT, BIND_HOST, METRICS_* and ENDPOINT_NAME are ours."""
+        payload = int(environment.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or 0)
+        # AWS's scikit-learn container takes the program's name with or without its folder.
+        program = Path(environment.get("SAGEMAKER_PROGRAM") or "inference.py").name
         return cls(
             model=Path(environment.get("ML_ROOT", "/opt/ml")) / "model",
+            script=Path("code") / program,
             host=environment.get("BIND_HOST", "0.0.0.0"),  # noqa: S104  a container is reached from outside
             port=int(environment.get("SAGEMAKER_BIND_TO_PORT", "8080")),
-            largest_body=megabytes * 1024 * 1024,
+            workers=int(environment.get("SAGEMAKER_MODEL_SERVER_WORKERS") or 0) or _cores(),
+            largest_body=(payload or LARGEST_BODY_MB) * 1024 * 1024,
+            batch_payload_mb=payload or _REALTIME_MB,
+            accept=environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", ""),
+            timeout=float(environment.get("SAGEMAKER_MODEL_SERVER_TIMEOUT") or 60),
+            metrics_seconds=float(environment.get("METRICS_SECONDS", "60")),
+            metrics_namespace=environment.get("METRICS_NAMESPACE", "ModelServer"),
+            endpoint=environment.get("ENDPOINT_NAME", ""),
         )
+
+
+def _cores() -> int:
+    """The cores that this process may use, where the system tells; a container sees all of its machine's."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -12,9 +12,11 @@ from typing import Any, Literal
 from model_server.errors import PackageError
 
 FILE = "signature.json"
-FORMAT = 1
+FORMAT = 2
 
 Label = bool | int | float | str
+Action = Literal["flag", "refuse", "quarantine"]
+Engine = Literal["onnx", "native"]
 
 
 @dataclass(frozen=True)
@@ -43,22 +45,42 @@ class Category:
         """Every text that a column may hold, "" for null."""
         return frozenset((*self.values, "") if self.nullable else self.values)
 
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every text that the model has learnt from, "" for null."""
+        return self.allowed.intersection((*self.seen, ""))
+
 
 Feature = Number | Category
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What happens to a row that breaks the schema, and to one with a category that training never saw.
+
+    A flagged row is answered and marked, if the model can answer it; a quarantined one is left out, with its reason in
+    its place; a refused one refuses the whole request.
+    """
+
+    invalid: Action = "refuse"
+    unseen: Action = "flag"
 
 
 @dataclass(frozen=True)
 class Signature:
     """The model's task, its features in the order of a CSV request, and for a classifier its classes.
 
-    `engine` names what computes the answers; `parity` and `versions` record how the export was checked and made.
+    `engine` names what computes the answers, and `native_from` the number of rows from which on the native library does
+    although the engine is ONNX Runtime; `parity` and `versions` record how the export was checked and made.
     """
 
     task: Literal["binary", "multiclass", "regression"]
     target: str
     features: tuple[Feature, ...]
     classes: tuple[Label, ...] = ()
-    engine: Literal["onnx"] = "onnx"
+    policy: Policy = Policy()
+    engine: Engine = "onnx"
+    native_from: int | None = None
     parity: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -66,6 +88,16 @@ class Signature:
     def names(self) -> tuple[str, ...]:
         """The features' names, in order."""
         return tuple(feature.name for feature in self.features)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The features that are numbers, in order."""
+        return tuple(feature for feature in self.features if isinstance(feature, Number))
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """The features that are categories, in order."""
+        return tuple(feature for feature in self.features if isinstance(feature, Category))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -93,7 +125,8 @@ class Signature:
             raise PackageError(f"{FILE} is not of format {FORMAT}; serve it with the image that it was released with")
         del content["outputs"]
         features = tuple(_feature(members) for members in content.pop("features"))
-        return cls(features=features, classes=tuple(content.pop("classes")), **content)
+        policy = Policy(**content.pop("policy"))
+        return cls(features=features, classes=tuple(content.pop("classes")), policy=policy, **content)
 
 
 def _feature(members: dict[str, Any]) -> Feature:

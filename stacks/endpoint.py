@@ -35,7 +35,10 @@ class Endpoint(Construct):
             "Model",
             enable_network_isolation=True if isinstance(hosting, Dedicated) else None,
             execution_role_arn=role.role_arn,
-            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(model_package_name=package_arn),
+            # A container does not know by itself which endpoint's metrics it counts.
+            primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
+                model_package_name=package_arn, environment={"ENDPOINT_NAME": endpoint_name}
+            ),
         )
         self.config = sagemaker.CfnEndpointConfig(self, "Config", production_variants=[_variant(self.model, hosting)])
         for resource in (self.model, self.config):

@@ -10,17 +10,21 @@ from stacks.place import Place
 
 
 class Images(Construct):
-    """A parameter for each target of the Dockerfile; the platform pipeline writes it, a release reads it."""
+    """A parameter for each target of the Dockerfile; the platform pipeline writes it, a release reads it.
+
+    `serving-native` has one before any model asks for it: the Image stage that notes the first comes before the Deploy
+    stage that would add its parameter.
+    """
 
     def __init__(self, scope: Construct, name: str, place: Place) -> None:
         super().__init__(scope, name)
         self.parameters = [
             ssm.StringParameter(
                 self,
-                target.capitalize(),
+                "".join(part.capitalize() for part in target.split("-")),
                 parameter_name=place.names.image_parameter(target),
                 description=f"The newest {target} image, by digest.",
                 string_value=NOTHING,
             )
-            for target in ("serving", "job")
+            for target in ("serving", "serving-native", "job")
         ]

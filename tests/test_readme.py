@@ -12,6 +12,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / 
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 LOCAL_RUN = "tests/local_aws/test_local_run.py"
 EXERCISED = {
+    "bench-serving": "by hand: ten minutes beside peers of 1.5 GB",
     "bootstrap": LOCAL_RUN,
     "check": ".ci/run",
     "data": LOCAL_RUN,

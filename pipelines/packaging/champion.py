@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from config.model import Model, Promotion
 from config.naming import NOTHING
-from model_server.scoring import OnnxModel
+from model_server.errors import PackageError
+from model_server.scoring import Model as Packaged
 from pipelines.container import StepError
 from pipelines.packaging import metrics, package
 from pipelines.rows.columns import model_columns
@@ -39,15 +40,23 @@ class Champion:
         }
 
 
-def fetch(uri: str, folder: Path) -> OnnxModel | None:
-    """The champion at *uri*, unpacked into *folder*; raises StepError if it cannot be read."""
-    return None if uri == NOTHING else OnnxModel.read(package.unpack(_download(uri, folder), folder))
+def fetch(uri: str, folder: Path) -> Packaged | str:
+    """The champion at *uri*, unpacked into *folder*, or the reason why there is none to measure.
+
+    Raises StepError if there is one and it cannot be downloaded.
+    """
+    if uri == NOTHING:
+        return "no package has been released yet"
+    try:
+        return Packaged.read(package.unpack(_download(uri, folder), folder))
+    except PackageError as error:
+        return f"the champion needs another image than this: {error}"
 
 
-def measure(uri: str, model: OnnxModel | None, challenger: Model, rows: pa.Table) -> Champion:
+def measure(uri: str, model: Packaged | str, challenger: Model, rows: pa.Table) -> Champion:
     """Measures the champion on the rows that its challenger is measured on."""
-    if model is None:
-        return Champion(uri, reason="no package has been released yet")
+    if isinstance(model, str):
+        return Champion(uri, reason=model)
     own = [feature for feature in challenger.features if feature.name in model.signature.names]
     gone = set(model.signature.names).difference(feature.name for feature in own)
     if gone or model.signature.target != challenger.target:

@@ -11,7 +11,8 @@ import orjson
 from model_server import media
 from model_server.golden import Golden, GoldenRequest
 from model_server.predictions import Predictions
-from model_server.schema import Columns
+from model_server.scoring import Columns
+from model_server.signature import Signature
 from model_server.testing import Client
 from pipelines.container import StepError
 
@@ -21,23 +22,31 @@ ROWS = 20
 def choose(package: Path, columns: Columns, predictions: Predictions) -> Golden:
     """Requests of one row each, first as JSON, then as CSV, and one of all rows, with the answers of *package*.
 
-    The rows are spread evenly over what the model predicts, from its lowest score to its highest. An answer may differ
-    by as much as the export was allowed to.
+    The rows are spread evenly over what the model predicts, from its lowest score to its highest; those that its policy
+    leaves without an answer are no golden ones. An answer may differ by as much as the export was allowed to.
     """
     scores = predictions.scores[:, -1] if predictions.scores.ndim == 2 else predictions.scores
     order = np.argsort(scores, kind="stable")
+    order = order[_answered(predictions.signature, columns)[order]]
     chosen = order[np.linspace(0, len(order) - 1, min(ROWS, len(order))).astype(int)]
     rows = [{name: _value(column[row, 0]) for name, column in columns.items()} for row in chosen]
     bodies = [(media.JSON, orjson.dumps({"instances": part}).decode()) for part in ([row] for row in rows)]
     bodies += [(media.CSV, ",".join(map(_field, row.values())) + "\n") for row in rows]
     bodies += [(media.JSON, orjson.dumps({"instances": rows}).decode())]
     client = Client(package)
-    return Golden(
-        predictions.signature.parity["tolerance"], tuple(_answered(client, kind, body) for kind, body in bodies)
-    )
+    return Golden(predictions.signature.parity["tolerance"], tuple(_asked(client, kind, body) for kind, body in bodies))
 
 
-def _answered(client: Client, kind: str, body: str) -> GoldenRequest:
+def _answered(signature: Signature, columns: Columns) -> np.ndarray:
+    """Which rows are: all that training has seen the like of, and the others if they are flagged alone."""
+    answered = np.ones(len(next(iter(columns.values()))), bool)
+    if signature.policy.unseen != "flag":
+        for feature in signature.categories:
+            answered &= np.isin(columns[feature.name][:, 0], list(feature.known))
+    return answered
+
+
+def _asked(client: Client, kind: str, body: str) -> GoldenRequest:
     response = client.invoke(body, kind, accept=kind)
     if response.status != 200:
         reason = response.cause or response.body.decode()

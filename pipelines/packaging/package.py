@@ -1,6 +1,7 @@
 """What a released model is: one model.tar.gz.
 
-- `model.onnx`: the exported model
+- `model.onnx`: the exported model, unless the library that fitted it answers
+- `model.skops`: the fitted model, where that library answers, always or from a number of rows on
 - `signature.json`: what it reads and answers, and how its export was checked
 - `golden.json`: requests with their answers
 - `card.json`: metrics, data version, commit, hyperparameters
@@ -12,13 +13,14 @@ from __future__ import annotations
 import gzip
 import importlib.metadata
 import platform
+import sys
 import tarfile
 from pathlib import Path
 
 from config.features import Category, Feature
 from config.model import Model
 from model_server import signature
-from model_server.schema import Columns
+from model_server.scoring import Columns
 from model_server.signature import Label, Signature
 from pipelines.container import StepError
 from pipelines.packaging.archive import extract
@@ -26,7 +28,8 @@ from pipelines.packaging.archive import extract
 ARCHIVE = "model.tar.gz"
 CARD = "card.json"
 
-_VERSIONED = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy", "pandas")
+_VERSIONED = ("scikit-learn", "skl2onnx", "skops", "onnx", "onnxruntime", "numpy", "pandas")
+_BOOSTERS = ("lightgbm", "xgboost")
 
 
 def pack(folder: Path, archive: Path) -> None:
@@ -52,13 +55,16 @@ def unpack(archive: Path, folder: Path) -> Path:
 
 def versions() -> dict[str, str]:
     """What the model was made with."""
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in _VERSIONED}}
+    boosters = {name: sys.modules[name].__version__ for name in _BOOSTERS if name in sys.modules}
+    installed = {name: importlib.metadata.version(name) for name in _VERSIONED}
+    return {"python": platform.python_version(), **installed, **boosters}
 
 
 def describe(model: Model, columns: Columns, classes: tuple[Label, ...]) -> Signature:
-    """The signature of a model that was trained on *columns*; its parity is still to be measured."""
+    """The signature of a model that was trained on *columns*; its engine is still to be chosen."""
     features = tuple(_feature(feature, columns) for feature in model.features)
-    return Signature(model.task, model.target, features, classes, versions=versions())
+    policy = signature.Policy(model.serving.invalid, model.serving.unseen)
+    return Signature(model.task, model.target, features, classes, policy, versions=versions())
 
 
 def _feature(feature: Feature, columns: Columns) -> signature.Feature:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from config.features import Category, Feature, Number
-from model_server.schema import Columns
+from model_server.engines import Categorical
+from model_server.scoring import Columns
 from pipelines.container import StepError
 
 if TYPE_CHECKING:
@@ -32,22 +33,16 @@ def model_columns(rows: pa.Table, features: Iterable[Feature]) -> Columns:
     return {feature.name: _column(feature, rows[feature.name]) for feature in features}
 
 
-def frame(columns: Columns) -> pd.DataFrame:
-    """The same features as the fitted model reads them."""
+def training_frame(columns: Columns, features: Iterable[Feature]) -> pd.DataFrame:
+    """The same as `fit` reads them: categories know all their values, in the order in which model.yaml lists them."""
     import pandas as pd  # noqa: PLC0415  half a second that only training needs
 
-    return pd.DataFrame({name: column[:, 0] for name, column in columns.items()})
-
-
-def training_frame(columns: Columns, features: Iterable[Feature]) -> pd.DataFrame:
-    """The same, with categories that know all their values and the order in which model.yaml lists them."""
-    import pandas as pd  # noqa: PLC0415  as above
-
-    data = frame(columns)
+    named: dict[str, Any] = {name: column[:, 0] for name, column in columns.items()}
     for feature in features:
         if isinstance(feature, Category):
-            data[feature.name] = pd.Categorical(data[feature.name], categories=list(values(feature)))
-    return data
+            category = Categorical(feature.values, nullable=feature.nullable)
+            named[feature.name] = category.column(named[feature.name])
+    return pd.DataFrame(named)
 
 
 def values(feature: Category) -> tuple[str, ...]:

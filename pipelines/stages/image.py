@@ -1,4 +1,4 @@
-"""Builds the serving and the job image where their content changed, and notes both by digest."""
+"""Builds the images that the models need, where their content changed, and notes each by digest."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pipelines.stages.surroundings import Surroundings
 
 CONTENT = {
     "serving": ("model_server", "pyproject.toml", "uv.lock"),
+    "serving-native": ("model_server", "pyproject.toml", "uv.lock"),
     "job": ("config", "model_server", "monitoring", "pipelines", "pyproject.toml", "uv.lock"),
 }
 """What goes into each target of the Dockerfile."""
@@ -22,7 +23,7 @@ def main() -> None:
     ecr, parameters = around.client("ecr"), around.client("ssm")
     repository = os.environ["REPOSITORY"]
     built: list[str] = []
-    for target in CONTENT:
+    for target in needed(around):
         tag = f"{target}-{content_hash(around, target)}"
         digest = _digest(ecr, repository, tag)
         if digest is None:
@@ -37,6 +38,12 @@ def main() -> None:
     around.leave(
         SUMMARY=f"Built: {', '.join(built)}." if built else "Nothing to build: the content is that of an earlier image."
     )
+
+
+def needed(around: Surroundings) -> list[str]:
+    """The targets that are worth building: the larger serving image only where a model asks for it."""
+    asked = {"serving", "job", *(model.serving.image for model in around.models)}
+    return [target for target in CONTENT if target in asked]
 
 
 def content_hash(around: Surroundings, target: str) -> str:

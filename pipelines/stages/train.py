@@ -86,24 +86,30 @@ def _given(around: Surroundings, model: Model, arn: str) -> Package:
 
 def _train(around: Surroundings, settings: Settings, model: Model) -> Run:
     sagemaker, parameters = around.client("sagemaker"), around.client("ssm")
-    images = {
-        target: parameters.get_parameter(Name=around.names.image_parameter(target))["Parameter"]["Value"]
-        for target in ("serving", "job")
-    }
-    if NOTHING in images.values():
-        sys.exit("No image has been built yet: let the platform pipeline pass its Image stage, then release again.")
+    serving, job = (newest_image(parameters, around, target) for target in (model.serving.image, "job"))
     champion = Package.newest_approved(sagemaker, around.names.package_group(model.name))
     started = sagemaker.start_pipeline_execution(
         PipelineName=around.names.training_pipeline(model.name),
         PipelineParameters=_parameters(
             Code=upload_code(around.client("s3"), settings.artifacts_bucket, around.root, model),
             Commit=commit(around.root),
-            JobImage=images["job"],
-            ServingImage=images["serving"],
+            JobImage=job,
+            ServingImage=serving,
             Champion=champion.model_data if champion else NOTHING,
         ),
     )
     return follow(sagemaker, started["PipelineExecutionArn"])
+
+
+def newest_image(parameters: Any, around: Surroundings, target: str) -> str:
+    """The image of *target* by digest, as the platform pipeline has noted it; exits where there is none yet."""
+    image = parameters.get_parameter(Name=around.names.image_parameter(target))["Parameter"]["Value"]
+    if image == NOTHING:
+        sys.exit(
+            f"No {target} image has been built yet: let the platform pipeline pass its Image stage at this commit, "
+            "then release again."
+        )
+    return image
 
 
 def _parameters(**values: str) -> list[dict[str, str]]:

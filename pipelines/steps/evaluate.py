@@ -16,8 +16,10 @@ from config import load_model
 from config.model import Model
 from config.naming import NOTHING
 from model_server import golden as stored
+from model_server import loading
 from model_server.predictions import Predictions
-from model_server.scoring import OnnxModel
+from model_server.scoring import Model as Packaged
+from model_server.testing import Client, broken_promises
 from pipelines.container import Container, StepError, run
 from pipelines.packaging import champion, golden, metrics, package
 from pipelines.rows import manifest
@@ -35,7 +37,7 @@ def evaluate(container: Container) -> None:
     model = load_model(container.input("code"))
     with tempfile.TemporaryDirectory() as scratch:
         folder = package.unpack(container.input("model") / package.ARCHIVE, Path(scratch, "challenger"))
-        onnx, released = OnnxModel.read(folder), champion.fetch(arguments.champion, Path(scratch, "champion"))
+        onnx, released = Packaged.read(folder), champion.fetch(arguments.champion, Path(scratch, "champion"))
         splits = read_splits(container.input("test"))
         predictions = {name: onnx.score(model_columns(rows, model.features)) for name, rows in splits.items()}
         measured = {name: _measure(model, name, rows, predictions[name]) for name, rows in splits.items()}
@@ -47,7 +49,14 @@ def evaluate(container: Container) -> None:
         _write(folder / package.CARD, _card(model, onnx, evaluation, container, arguments.commit))
         requests = golden.choose(folder, model_columns(splits[HOLDOUT], model.features), predictions[HOLDOUT])
         _write(folder / stored.FILE, requests.to_json())
+        _keep_promises(folder)
         package.pack(folder, container.output("package") / package.ARCHIVE)
+
+
+def _keep_promises(folder: Path) -> None:
+    """Holds the package to what the server promises for every model; code of its own may promise something else."""
+    if not (folder / loading.SCRIPT).exists() and (broken := broken_promises(Client(folder))):
+        raise StepError("the packaged model breaks what callers of any model rely on: " + "; ".join(broken))
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,7 +99,7 @@ def _values(found: Mapping[str, float]) -> Json:
     return {name: {"value": value} for name, value in found.items()}
 
 
-def _card(model: Model, onnx: OnnxModel, evaluation: Json, container: Container, commit: str) -> Json:
+def _card(model: Model, onnx: Packaged, evaluation: Json, container: Container, commit: str) -> Json:
     return {
         "description": model.description,
         "task": model.task,

@@ -1,20 +1,19 @@
-"""Fits the model, exports it, and leaves it only if the export says what the fitted model says."""
+"""Fits the model, and leaves it in a form that provably says what the fitted model says."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
 from config import load_model
-from model_server import scoring, signature
+from model_server import signature
 from pipelines.container import Container, StepError, run
-from pipelines.packaging import author, package, parity
-from pipelines.packaging.export import export
+from pipelines.packaging import author, package
+from pipelines.packaging.choosing import Choice
 from pipelines.rows.columns import model_columns, read_splits, training_frame
 
 
@@ -32,15 +31,11 @@ def train(container: Container) -> None:
     classes = tuple(np.asarray(getattr(fitted, "classes_", ())).tolist())
     if model.task == "binary" and classes != (0, 1):
         raise StepError(f"the fitted model's classes are {classes}; a binary model predicts 0 and 1")
-    exported = export(fitted, model.features, {name: column[:10] for name, column in columns.items()})
     described = package.describe(model, columns, classes)
-    onnx = scoring.OnnxModel(described, exported)
-    found = parity.gate(fitted, onnx, model.task, parity.probes(model.features, columns, exported))
-    print(f"exported: differs by at most {found.largest_difference:.1e} on {found.rows:,} rows", flush=True)
-
-    (folder / scoring.FILE).write_bytes(exported)
-    proven = replace(described, parity=found.to_json())
-    (folder / signature.FILE).write_text(json.dumps(proven.to_json(), indent=2))
+    chosen = Choice(model, fitted, described, columns).make()
+    for name, content in chosen.files.items():
+        (folder / name).write_bytes(content)
+    (folder / signature.FILE).write_text(json.dumps(chosen.signature.to_json(), indent=2))
     author.copy_serving_code(code, folder)
 
 

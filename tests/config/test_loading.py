@@ -44,6 +44,16 @@ def test_the_shipped_project_and_models_are_valid() -> None:
             "hosting.kind is 'dedicatd': not one of the kinds; allowed: dedicated, serverless; "
             "did you mean 'dedicated'?",
         ),
+        (
+            "hosting:\n",
+            "serving: {engine: tensorrt}\nhosting:\n",
+            "serving.engine is 'tensorrt': input should be 'onnx', 'native' or 'auto'",
+        ),
+        (
+            "hosting:\n",
+            "serving: {unseen: ignore}\nhosting:\n",
+            "serving.unseen is 'ignore': input should be 'refuse', 'flag' or 'quarantine'",
+        ),
         ("task: binary", "task: binray", "task is 'binray': input should be 'binary', 'multiclass' or 'regression'"),
         (
             "metric: roc_auc",

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from config import load_model
+from model_server.testing import Client, broken_promises
 from pipelines.packaging import author
 from tests.pipelines import jobs
 
@@ -26,6 +27,10 @@ def test_fit_takes_every_hyperparameter_that_model_yaml_names() -> None:
     frame = jobs.training_rows().head(500)
     fitted = author.fit_function(jobs.CODE)(frame, **MODEL.hyperparameters)
     assert fitted[-1].get_params().items() >= MODEL.hyperparameters.items()
+
+
+def test_it_keeps_what_the_server_promises_for_every_model(release: jobs.Release) -> None:
+    assert not broken_promises(Client(release.package))
 
 
 def test_a_category_that_no_row_had_is_answered_all_the_same() -> None:

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).parents[2]
 JSON, CSV = "application/json", "text/csv"
 
@@ -77,6 +79,17 @@ class Serving:
 
     def logged(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.lines]
+
+    def logs(self, count: int, *, since: int = 0, seconds: float = 5) -> list[dict[str, Any]]:
+        """At least *count* lines after the first *since*; what is logged comes a moment later."""
+        deadline = time.monotonic() + seconds
+        while len(self.lines) < since + count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.logged()[since:]
+
+    def workers(self) -> list[int]:
+        """The processes that answer."""
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
 
 
 @contextmanager

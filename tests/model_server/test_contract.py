@@ -1,154 +1,75 @@
-"""What each request gets, in one table: the server's contract with its callers."""
+"""What each request gets: the table of cases, and what holds for all of them."""
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from model_server.contract import Answer
-from model_server.routes import Request, Routes
-from model_server.testing import Client
+from model_server.contract import Answer, Request
+from model_server.exported import Exported
+from model_server.routes import Routes
+from model_server.testing import Client, Reply
+from tests.model_server import cases
+from tests.model_server.cases import ARROW, CSV, GOOD, JSON, LINES, NPY, PARQUET, Case, instances
 
-JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
-GOOD = '{"instances": [{"size": 3, "colour": "red"}]}'
+LARGEST = 8 << 20
 
 
 @pytest.fixture(scope="module")
 def client(parcels: Path) -> Client:
-    return Client(parcels)
+    return Client(parcels, largest_body=LARGEST)
 
 
-def instances(*rows: Any) -> str:
-    return json.dumps({"instances": rows})
+def ask(client: Client, case: Case) -> Reply:
+    return client.invoke(case.body, case.content_type, case.accept, **case.headers)
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type", "rows"),
-    [
-        (GOOD, JSON, 1),
-        (GOOD, "Application/JSON; charset=UTF-8", 1),
-        ('{"dataframe_records": [{"size": 3, "colour": "red"}]}', JSON, 1),
-        (instances([3, "red"], [4.5, "blue"]), JSON, 2),
-        (instances({"colour": "red", "size": 3, "id": "unknown columns are ignored"}), JSON, 1),
-        (instances({"size": 3, "colour": "red"}, [4, "blue"]), JSON, 2),
-        (instances({"size": None, "colour": "red"}), JSON, 1),
-        (instances({"size": 0, "colour": "red"}, {"size": 10, "colour": "red"}), JSON, 2),
-        ('{"size": 3, "colour": "red"}\n{"size": 4, "colour": "blue"}', LINES, 2),
-        ('{"size": 3, "colour": "red"}\r\n\n[4, "blue"]\n', LINES, 2),
-        ('{"size": 3, "colour": "red"}', "application/x-ndjson", 1),
-        ("3,red", CSV, 1),
-        ("3,red\n", CSV, 1),
-        ("3,red\r\n4,blue\r\n", "text/csv; charset=utf-8", 2),
-        ("size,colour\n3,red\n", CSV, 1),
-        ("colour,size\nred,3\nblue,4\n", CSV, 2),
-        ("id,colour,size\n7,red,3\n", CSV, 1),
-        ("size,colour\n3,red\n", "text/csv; header=present", 1),
-        ("3,red\n", "text/csv; header=absent", 1),
-        (",red\n", CSV, 1),
-        ('"3","red"\n', CSV, 1),
-        ("\ufeffsize,colour\n3,red\n", CSV, 1),
-        ("3,red\n\n\n4,red\n", CSV, 2),
-        ("1e0,red\n.5,red\n+2.,red\n", CSV, 3),
-    ],
-)
-def test_what_is_answered(client: Client, body: str, content_type: str, rows: int) -> None:
-    response = client.invoke(body, content_type, accept=JSON)
-    assert response.status == 200, response.body
-    predictions = json.loads(response.body)["predictions"]
-    assert len(predictions) == response.rows == rows
-    for prediction in predictions:
-        assert prediction.keys() == {"probability", "prediction"}
-        assert prediction["prediction"] == int(prediction["probability"] > 0.5)
+def test_there_are_two_hundred_cases() -> None:
+    assert len([*cases.answered(), *cases.refused()]) >= 200
 
 
-@pytest.mark.parametrize(
-    ("body", "content_type", "status", "code", "field", "row"),
-    [
-        # Bodies that cannot be read.
-        ("", JSON, 400, "malformed", None, None),
-        ("", CSV, 400, "no_rows", None, None),
-        ("", LINES, 400, "no_rows", None, None),
-        ("{", JSON, 400, "malformed", None, None),
-        ("[]", JSON, 400, "malformed", None, None),
-        ("3", JSON, 400, "malformed", None, None),
-        ("{}", JSON, 400, "malformed", None, None),
-        ('{"instances": {}}', JSON, 400, "malformed", None, None),
-        ('{"instances": []}', JSON, 400, "no_rows", None, None),
-        ('{"instances": [3]}', JSON, 400, "malformed", None, 0),
-        ('{"instances": [{"size": NaN, "colour": "red"}]}', JSON, 400, "malformed", None, None),
-        ('{"size": 3, "colour": "red"}\n{', LINES, 400, "malformed", None, 1),
-        ("size,colour\n", CSV, 400, "no_rows", None, None),
-        ('3,"red\n', CSV, 400, "malformed", None, None),
-        (b"3,r\xe9d\n", CSV, 400, "malformed", None, None),
-        (b'{"instances": [{"size": 3, "colour": "r\xe9d"}]}', JSON, 400, "malformed", None, None),
-        # Types that are not read.
-        (GOOD, "", 415, "content_type", None, None),
-        (GOOD, "application/octet-stream", 415, "content_type", None, None),
-        (GOOD, "application/json, text/csv", 415, "content_type", None, None),
-        ("3,red", "text/csv; charset=latin-1", 415, "charset", None, None),
-        # Rows that break the schema.
-        (instances({"colour": "red"}), JSON, 422, "column_missing", "size", 0),
-        (instances([3, "red"], {"size": 3}), JSON, 422, "column_missing", "colour", 1),
-        (instances([3]), JSON, 422, "row_length", None, 0),
-        (instances([3, "red"], [3, "red", 1]), JSON, 422, "row_length", None, 1),
-        ("3,red\n4\n", CSV, 422, "row_length", None, 1),
-        ("size,color\n3,red\n", CSV, 422, "column_missing", "colour", None),
-        ("size,colour,size\n3,red,4\n", CSV, 422, "column_missing", "size", None),
-        ("size,colour\n3,red\n4,red,5\n", CSV, 422, "row_length", None, 1),
-        ("size,colour\n3,red\n", "text/csv; header=absent", 422, "type", "size", 0),
-        (instances({"size": "3", "colour": "red"}), JSON, 422, "type", "size", 0),
-        (instances({"size": True, "colour": "red"}), JSON, 422, "type", "size", 0),
-        (instances({"size": [3], "colour": "red"}), JSON, 422, "type", "size", 0),
-        (instances({"size": 3, "colour": 1.5}), JSON, 422, "type", "colour", 0),
-        (instances({"size": 3, "colour": True}), JSON, 422, "type", "colour", 0),
-        (instances({"size": 3, "colour": {"a": 1}}), JSON, 422, "type", "colour", 0),
-        ("big,red\n", CSV, 422, "type", "size", 0),
-        ("nan,red\n", CSV, 422, "type", "size", 0),
-        ("inf,red\n", CSV, 422, "type", "size", 0),
-        ("1_0,red\n", CSV, 422, "type", "size", 0),
-        ("٣,red\n", CSV, 422, "type", "size", 0),
-        (" 3,red\n", CSV, 422, "type", "size", 0),
-        ("3,red\n4-5,red\n", CSV, 422, "type", "size", 1),
-        (instances({"size": 3, "colour": None}), JSON, 422, "value_missing", "colour", 0),
-        (instances({"size": 3, "colour": ""}), JSON, 422, "value_missing", "colour", 0),
-        ("3,\n", CSV, 422, "value_missing", "colour", 0),
-        (instances({"size": 3, "colour": "pink"}), JSON, 422, "category_unknown", "colour", 0),
-        (instances({"size": 3, "colour": 7}), JSON, 422, "category_unknown", "colour", 0),
-        ("3,red\n3, red\n", CSV, 422, "category_unknown", "colour", 1),
-        (instances([3, "red"], [10.001, "red"]), JSON, 422, "out_of_range", "size", 1),
-        (instances([-1e-300, "red"]), JSON, 422, "out_of_range", "size", 0),
-        ("1e400,red\n", CSV, 422, "out_of_range", "size", 0),
-        # The first row that breaks it, whichever column that is.
-        (instances([3, "red"], [3, "pink"], [99, "red"]), JSON, 422, "category_unknown", "colour", 1),
-    ],
-)
-def test_what_is_refused(
-    client: Client, body: str | bytes, content_type: str, status: int, code: str, field: str | None, row: int | None
-) -> None:
-    response = client.invoke(body, content_type)
-    told = json.loads(response.body)
-    assert (response.status, told["code"], told.get("field"), told.get("row")) == (status, code, field, row), told
-    assert response.type == JSON
-    assert told["message"]
-    assert "Traceback" not in told["message"]
+@pytest.mark.parametrize("case", cases.answered())
+def test_what_is_answered(client: Client, case: Case) -> None:
+    reply = ask(client, case)
+    assert reply.status == case.status, reply.body
+    assert reply.rows == case.told
+    probabilities = probabilities_in(reply)
+    assert len(probabilities) == case.told
+    assert ((probabilities > 0) & (probabilities < 1)).all()
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ("11,red\n", "row 0: size is '11'; expected a number of at least 0 and of at most 10"),
-        ("3,pink\n", "row 0: colour is 'pink'; expected one of: red, green, blue"),
-        ("3,\n", "row 0: colour is empty; the model needs it in every row"),
-        ("x,red\n", "row 0: size is 'x'; expected a number"),
-        ("3\n", "row 0 has 1 values; expected 2"),
-        (f"3,{'x' * 500}\n", f"row 0: colour is '{'x' * 79}...; expected one of: red, green, blue"),
-    ],
-)
-def test_a_refusal_says_what_is_wrong_the_value_and_what_is_allowed(client: Client, body: str, message: str) -> None:
-    assert json.loads(client.invoke(body, CSV).body)["message"] == message
+@pytest.mark.parametrize("case", cases.refused())
+def test_what_is_refused(client: Client, case: Case) -> None:
+    reply = ask(client, case)
+    told = json.loads(reply.body)
+    assert (reply.status, told["message"]) == (case.status, case.told)
+    assert reply.type == JSON
+    assert told.keys() <= {"code", "message", "field", "row"}
+    if told["message"].startswith("row "):
+        assert told["message"].split()[1].rstrip(":") == str(told["row"])
+
+
+def probabilities_in(reply: Reply) -> np.ndarray:
+    match reply.type:
+        case "application/json":
+            return np.array([each["probability"] for each in json.loads(reply.body)["predictions"]])
+        case "application/jsonlines":
+            return np.array([json.loads(line)["probability"] for line in reply.body.splitlines()])
+        case "text/csv":
+            return np.array([float(line.split(b",")[0]) for line in reply.body.splitlines()])
+        case "application/x-npy":
+            return np.load(io.BytesIO(reply.body))[:, 0]
+        case "application/vnd.apache.parquet":
+            return pq.read_table(io.BytesIO(reply.body))["probability"].to_numpy()
+        case _:
+            return pa.ipc.open_stream(reply.body).read_all()["probability"].to_numpy()
 
 
 @pytest.mark.parametrize(
@@ -156,42 +77,74 @@ def test_a_refusal_says_what_is_wrong_the_value_and_what_is_allowed(client: Clie
     [
         (Request("GET", "/"), 404, "route"),
         (Request("POST", "/invocations/"), 404, "route"),
+        (Request("POST", "/models"), 404, "route"),
         (Request("GET", "/invocations"), 405, "method"),
         (Request("POST", "/ping"), 405, "method"),
+        (Request("DELETE", "/metrics"), 405, "method"),
     ],
 )
 def test_other_routes_and_methods_are_refused(client: Client, request_: Request, status: int, code: str) -> None:
-    response = client._routes.handle(request_)
-    assert (response.status, json.loads(response.body)["code"]) == (status, code)
+    reply = client.request(request_.method, request_.path)
+    assert (reply.status, json.loads(reply.body)["code"]) == (status, code)
 
 
 def test_ping_says_healthy(client: Client) -> None:
     assert (client.ping().status, client.ping().body) == (200, b'{"status":"healthy"}')
 
 
+def test_batch_transform_is_told_how_many_requests_to_send(client: Client) -> None:
+    assert json.loads(client.request("GET", "/execution-parameters").body) == {
+        "MaxConcurrentTransforms": 1,
+        "BatchStrategy": "MULTI_RECORD",
+        "MaxPayloadInMB": 6,
+    }
+
+
 @pytest.mark.parametrize("path", ["/ping", "/invocations"])
 def test_before_the_model_is_loaded_and_while_draining_nothing_is_begun(client: Client, path: str) -> None:
-    request = Request("GET" if path == "/ping" else "POST", path, JSON, JSON, GOOD.encode())
-    starting, draining = Routes(), Routes(client._routes.contract)
+    request = Request("GET" if path == "/ping" else "POST", path, JSON, JSON, GOOD)
+    starting, draining = Routes(), Routes(client.routes.contract)
     draining.draining = True
     assert json.loads(starting.handle(request).body)["code"] == "starting"
     assert json.loads(draining.handle(request).body)["code"] == "draining"
     assert starting.handle(request).status == draining.handle(request).status == 503
+    assert draining.handle_many([request])[0].status == 503
 
 
-def test_our_own_fault_is_a_500_without_its_cause() -> None:
-    class Broken:
-        quick = True
+def test_our_own_fault_is_a_500_without_its_cause(client: Client) -> None:
+    class Broken(Exported):
+        def answer(self, request: Request) -> Answer:
+            raise ZeroDivisionError(request.path)
 
-        def answer(self, body: bytes, content_type: str, accept: str) -> Answer:  # noqa: ARG002
-            raise ZeroDivisionError("secret")
-
-    response = Routes(Broken()).handle(Request("POST", "/invocations", JSON, JSON, GOOD.encode()))
+    assert isinstance(client.routes.contract, Exported)
+    response = Routes(Broken(client.routes.contract._model)).handle(Request("POST", "/invocations", JSON, JSON, GOOD))
     assert response.status == 500
     assert json.loads(response.body)["code"] == "internal"
-    assert b"secret" not in response.body
+    assert b"invocations" not in response.body
     assert response.cause
-    assert "ZeroDivisionError: secret" in response.cause
+    assert "ZeroDivisionError: /invocations" in response.cause
+
+
+def test_what_the_caller_sent_to_be_told_apart_comes_back(client: Client) -> None:
+    sent = {"x_amzn_sagemaker_custom_attributes": "trace=7", "x_amzn_sagemaker_inference_id": "abc"}
+    for body in (GOOD, b"{"):
+        reply = client.invoke(body, **sent)
+        assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "trace=7"
+        assert reply.headers["x-amzn-sagemaker-inference-id"] == "abc"
+    assert "x-amzn-sagemaker-inference-id" not in client.invoke(GOOD).headers
+
+
+def test_a_caller_without_a_wish_is_answered_as_sagemaker_was_configured(parcels: Path) -> None:
+    client = Client(parcels, accept=CSV)
+    assert client.invoke(GOOD, accept="").type == client.invoke(GOOD).type == CSV
+    assert client.invoke(GOOD * 1, accept=LINES).type == LINES
+    assert client.invoke(instances(*[[3, "red"]] * 5000)).type == CSV
+
+
+def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
+    reply = client.invoke(b"1" * (LARGEST + 1), CSV)
+    message = f"the body has {LARGEST + 1} bytes; at most {LARGEST} are read, so send fewer rows at once"
+    assert (reply.status, json.loads(reply.body)) == (413, {"code": "too_large", "message": message})
 
 
 def test_a_csv_answer_has_a_line_for_each_row_and_no_header(client: Client) -> None:
@@ -200,12 +153,6 @@ def test_a_csv_answer_has_a_line_for_each_row_and_no_header(client: Client) -> N
     for line in lines:
         probability, prediction = line.split(",")
         assert prediction == str(int(float(probability) > 0.5))
-
-
-def test_a_json_lines_answer_has_an_object_for_each_row(client: Client) -> None:
-    response = client.invoke("3,red\n4,blue\n", CSV, accept=LINES)
-    assert response.type == LINES
-    assert [json.loads(line).keys() for line in response.body.splitlines()] == [{"probability", "prediction"}] * 2
 
 
 def test_several_classes_answer_with_each_probability(kinds: Path) -> None:
@@ -217,6 +164,10 @@ def test_several_classes_answer_with_each_probability(kinds: Path) -> None:
     fields = client.invoke("9.5,red\n", CSV).body.decode().strip().split(",")
     assert [float(field) for field in fields[:3]] == list(prediction["probabilities"].values())
     assert fields[3] == "c"
+    columns = pa.ipc.open_stream(client.invoke("9.5,red\n", CSV, ARROW).body).read_all().to_pydict()
+    assert columns == {f"probability_{name}": [p] for name, p in prediction["probabilities"].items()} | {
+        "prediction": ["c"]
+    }
 
 
 def test_a_regression_answers_with_its_value(hours: Path) -> None:
@@ -224,8 +175,42 @@ def test_a_regression_answers_with_its_value(hours: Path) -> None:
     (prediction,) = client.predict([{"size": 4, "colour": "red"}])
     assert prediction["prediction"] == pytest.approx(6, abs=1e-4)
     assert float(client.invoke("4,red\n", CSV).body) == prediction["prediction"]
+    assert np.load(io.BytesIO(client.invoke("4,red\n", CSV, NPY).body)).tolist() == [[prediction["prediction"]]]
 
 
 def test_the_client_tells_a_model_author_why_a_row_is_refused(client: Client) -> None:
     with pytest.raises(AssertionError, match=r"422: .*colour is 'pink'"):
         client.predict([{"size": 4, "colour": "pink"}])
+
+
+def test_where_the_caller_asks_for_it_broken_rows_leave_the_others_their_answers(client: Client) -> None:
+    rows: list[Any] = [[3, "red"], [3], [99, "red"], {"size": 1}, [4, "pink"], [5, "blue"]]
+    alone = [prediction["probability"] for prediction in client.predict([rows[0], rows[5]])]
+    reply = client.invoke(instances(*rows), accept=f"{JSON}; partial=true")
+    assert reply.status == 200
+    told = json.loads(reply.body)["predictions"]
+    assert [each.get("error", {}).get("code") for each in told] == [
+        None,
+        "row_length",
+        "out_of_range",
+        "column_missing",
+        "category_unknown",
+        None,
+    ]
+    assert [each["error"]["row"] for each in told if "error" in each] == [1, 2, 3, 4]
+    assert [each["probability"] for each in told if "error" not in each] == alone
+    lines = client.invoke(instances(*rows), accept=f"{CSV}; partial=true").body.decode().splitlines()
+    assert [line == "," for line in lines] == ["error" in each for each in told]
+    columns = pq.read_table(io.BytesIO(client.invoke(instances(*rows), accept=f"{PARQUET};partial=true").body))
+    assert [value is None for value in columns["probability"].to_pylist()] == ["error" in each for each in told]
+    assert json.loads(columns["violation"].to_pylist()[4]) == told[4]["error"]
+
+
+def test_partial_results_of_a_large_body_name_the_rows_as_the_caller_counts_them(client: Client) -> None:
+    rows = [b"3,red"] * 100_000
+    rows[70_000] = b"3,pink"
+    reply = client.invoke(b"\n".join(rows), CSV, f"{JSON};partial=true")
+    told = json.loads(reply.body)["predictions"]
+    assert len(told) == 100_000
+    assert [each["error"]["row"] for each in told if "error" in each] == [70_000]
+    assert "error" in told[70_000]

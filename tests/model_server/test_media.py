@@ -25,13 +25,19 @@ from model_server.media import CSV, JSON, JSON_LINES, negotiate
     ],
 )
 def test_the_answer_comes_as_the_caller_prefers_and_else_as_it_asked(accept: str, asked: str, answered: str) -> None:
-    assert negotiate(accept, asked) == answered
+    assert negotiate(accept, asked) == (answered, False)
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "application/json;q=0, text/csv;q=0.0"])
 def test_a_type_that_no_answer_comes_in_is_refused(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="this model answers in: application/json, application/jsonlines, text/csv"):
         negotiate(accept, JSON)
+
+
+def test_partial_results_are_a_parameter_of_any_type() -> None:
+    assert negotiate("text/csv; q=0.5, application/json; partial=true", CSV) == (JSON, True)
+    assert negotiate("*/*;partial=true", CSV) == (CSV, True)
+    assert negotiate("text/csv; partial=no", CSV) == (CSV, False)
 
 
 def test_a_quality_that_is_no_number_is_said() -> None:

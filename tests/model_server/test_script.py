@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from model_server.errors import PackageError
+from model_server.loading import load
+from model_server.script import Scripted
 from model_server.testing import Client
-
-JSON, CSV = "application/json", "text/csv"
+from tests.model_server.cases import CSV, JSON, NPY, npy
 
 AS_FOR_AWS = """
 import json
@@ -113,8 +116,8 @@ def model_fn(model_dir):
 
 
 def test_without_a_signature_the_script_must_read_requests_itself(tmp_path: Path) -> None:
-    with pytest.raises(PackageError, match=r"no signature\.json, so its inference\.py must give model_fn and input_fn"):
-        Client(package(tmp_path, "def model_fn(model_dir): ..."))
+    with pytest.raises(PackageError, match=r"no signature\.json, so its inference\.py must give model_fn"):
+        Client(package(tmp_path, "def predict_fn(data, model): ..."))
 
 
 def test_two_models_of_one_process_keep_their_own_scripts(tmp_path: Path) -> None:
@@ -132,3 +135,80 @@ def predict_fn(data, model): return data
 """
     response = Client(package(tmp_path, script)).invoke(b"\x01\x02", "application/x-own")
     assert (response.type, response.body) == (JSON, b"[1,2]")
+
+
+INFERENCE_PIPELINE = '''
+import json
+import os
+from io import StringIO
+
+import numpy as np
+
+
+def model_fn(model_dir):
+    """Weights that training saved."""
+    return np.load(os.path.join(model_dir, "weights.npy"))
+
+
+def input_fn(input_data, content_type):
+    """CSV whose first column may be a label, as the first of two containers gets it."""
+    if content_type == "text/csv":
+        rows = np.genfromtxt(StringIO(input_data), delimiter=",", ndmin=2)
+        return rows[:, 1:] if rows.shape[1] == 4 else rows
+    raise ValueError("{} not supported by script!".format(content_type))
+
+
+def predict_fn(input_data, model):
+    return input_data @ model
+
+
+def output_fn(prediction, accept):
+    if accept == "application/json":
+        instances = [{"features": row} for row in np.atleast_2d(prediction).tolist()]
+        return json.dumps({"instances": instances}), accept
+    if accept == "text/csv":
+        return "\\n".join(map(str, prediction)), accept
+    raise RuntimeError("{} accept type is not supported by this script.".format(accept))
+'''
+
+
+def test_a_script_in_the_form_of_awss_scikit_learn_examples_is_served_unchanged(tmp_path: Path) -> None:
+    folder = package(tmp_path, INFERENCE_PIPELINE)
+    np.save(folder / "weights.npy", np.array([1.0, 10.0, 100.0]))
+    client = Client(folder)
+    assert client.ping().status == 200
+    with_labels, without = "7,1,2,3\n8,4,5,6\n", "1,2,3\n4,5,6\n"
+    assert client.invoke(without, CSV, CSV).body == b"321.0\n654.0"
+    assert client.invoke(with_labels, CSV).body == b'{"instances": [{"features": [321.0, 654.0]}]}'
+    assert client.invoke("1,2,3", CSV, CSV).body == b"321.0"
+    assert client.invoke("{}", JSON).status == 400
+    assert client.invoke(without, CSV, "image/png").status == 500
+
+
+def test_model_fn_alone_gets_arrays_as_from_awss_containers(tmp_path: Path) -> None:
+    script = """
+class Sum:
+    def predict(self, rows):
+        assert rows.ndim == 2
+        return rows.sum(axis=1)
+
+def model_fn(model_dir):
+    return Sum()
+"""
+    client = Client(package(tmp_path, script))
+    assert client.invoke("1,2\n3,4\n", CSV).body == b"3.0\n7.0\n"
+    assert client.invoke("1,2\n", CSV, JSON).body == b"[3.0]"
+    assert client.invoke("[[1, 2], [3, 4]]").body == b"[3,7]"
+    assert client.invoke(npy(np.ones((2, 2))), NPY, JSON).body == b"[2.0,2.0]"
+    assert np.load(io.BytesIO(client.invoke("1,2\n", CSV, NPY).body)).tolist() == [3.0]
+    assert client.invoke("1,x\n", CSV).status == 400
+    assert client.invoke("1,2\n", "application/x-own").status == 415
+    assert client.invoke("1,2\n", CSV, "application/vnd.apache.parquet").status == 406
+
+
+def test_the_program_may_be_named_otherwise(tmp_path: Path) -> None:
+    folder = package(tmp_path, AS_FOR_AWS)
+    (folder / "code" / "inference.py").rename(folder / "code" / "serve.py")
+    assert isinstance(load(folder, Path("code/serve.py")), Scripted)
+    with pytest.raises(PackageError, match=r"SAGEMAKER_PROGRAM names gone\.py, and .* has no code/gone\.py"):
+        load(folder, Path("code/gone.py"))

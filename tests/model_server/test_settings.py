@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,29 @@ from model_server.settings import Settings
 
 def test_without_variables_it_is_a_container_of_sagemaker() -> None:
     settings = Settings.from_environment({})
-    assert settings == Settings(Path("/opt/ml/model"), "0.0.0.0", 8080, 100 * 1024 * 1024)
+    assert (settings.model, settings.script) == (Path("/opt/ml/model"), Path("code/inference.py"))
+    assert (settings.host, settings.port) == ("0.0.0.0", 8080)
+    assert settings.workers == len(os.sched_getaffinity(0))
+    assert settings.largest_body == 100 * 1024 * 1024
+    assert (settings.accept, settings.timeout, settings.batch_payload_mb) == ("", 60, 6)
+
+
+def test_sagemakers_variables_are_honoured() -> None:
+    settings = Settings.from_environment(
+        {
+            "SAGEMAKER_BIND_TO_PORT": "8081",
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+            "SAGEMAKER_MODEL_SERVER_TIMEOUT": "30",
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "3",
+            "SAGEMAKER_PROGRAM": "serve.py",
+        }
+    )
+    assert (settings.port, settings.accept, settings.timeout, settings.workers) == (8081, "text/csv", 30, 3)
+    assert settings.script == Path("code/serve.py")
+
+
+def test_metrics_can_be_turned_off() -> None:
+    assert Settings.from_environment({"METRICS_SECONDS": "0"}).metrics_seconds == 0
 
 
 @pytest.mark.parametrize(("limit", "megabytes"), [("6", 6), ("0", 100), ("", 100)])

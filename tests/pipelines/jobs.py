@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from config import load_model
 from pipelines.packaging import author, package
-from pipelines.rows.columns import frame, model_columns, training_frame
+from pipelines.rows.columns import model_columns, training_frame
 
 ROOT = Path(__file__).parents[2]
 CODE = ROOT / "model_code" / "employment"
@@ -125,7 +125,8 @@ def fitted_on_2016() -> tuple[np.ndarray, np.ndarray]:
     model = load_model(CODE)
     fitted = author.fit_function(CODE)(training_rows(), **model.hyperparameters)
     later = pq.read_table(release().prepared.output("test") / "2016.parquet")
-    return later[model.target].to_numpy(), fitted.predict_proba(frame(model_columns(later, model.features)))[:, 1]
+    features = training_frame(model_columns(later, model.features), model.features)
+    return later[model.target].to_numpy(), fitted.predict_proba(features)[:, 1]
 
 
 def training_rows() -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.stages.image import CONTENT
 from tests.stacks.conftest import Template, resources
 
 
@@ -68,3 +69,9 @@ def test_every_build_has_a_role_of_its_own(templates: dict[str, Template]) -> No
     projects = resources(templates["greenlight-delivery"], "AWS::CodeBuild::Project").values()
     roles = [project["Properties"]["ServiceRole"]["Fn::GetAtt"][0] for project in projects]
     assert len(roles) == len(set(roles)) == 6
+
+
+def test_every_image_that_may_be_built_has_a_place_to_be_noted(templates: dict[str, Template]) -> None:
+    parameters = resources(templates["greenlight-delivery"], "AWS::SSM::Parameter").values()
+    noted = {parameter["Properties"]["Name"].rpartition("/")[2] for parameter in parameters}
+    assert noted == CONTENT.keys()

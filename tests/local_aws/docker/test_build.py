@@ -8,6 +8,9 @@ import pytest
 
 from local_aws.docker.build import Builder, Snapshot
 from local_aws.docker.dockerfile import DockerError
+from pipelines.stages.image import CONTENT
+
+ROOT = Path(__file__).parents[3]
 
 DOCKERFILE = """\
 FROM python:3.12-slim AS base
@@ -115,3 +118,11 @@ def test_a_list_of_what_to_include_works(context: Path) -> None:
 def test_a_folder_is_copied_by_its_content_and_a_file_to_its_new_name(context: Path) -> None:
     files = Build(context, "FROM scratch\nCOPY server /a/b\nCOPY README.md /c\nCOPY data/a.csv data/b.txt /d/\n").files
     assert files == {"a/b/main.py", "c", "d/a.csv", "d/b.txt"}
+
+
+@pytest.mark.parametrize("target", CONTENT)
+def test_every_image_of_this_project_is_built_with_the_server_in_it(target: str, tmp_path: Path) -> None:
+    dockerfile = (ROOT / "model_server" / "Dockerfile").read_text()
+    image = Builder(dockerfile, ROOT, tmp_path, {}, lambda _: None).build(target)
+    assert (image.root / image.workdir.lstrip("/") / "model_server" / "engines.py").is_file()
+    assert image.entrypoint == ([] if target == "job" else ["python3", "-m", "model_server"])

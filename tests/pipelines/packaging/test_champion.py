@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from config import load_model
-from model_server.scoring import OnnxModel
+from model_server.scoring import Model
 from pipelines.container import StepError
-from pipelines.packaging import champion
+from pipelines.packaging import champion, package
 from tests.pipelines import jobs
 from tests.pipelines.conftest import at
 
@@ -25,8 +27,8 @@ def _in_the_bucket(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_in_the_bucket")
 def test_the_released_package_is_fetched(release: jobs.Release, tmp_path: Path) -> None:
     found = champion.fetch("s3://models/released/model.tar.gz", tmp_path / "champion")
-    assert found is not None
-    assert found.signature == OnnxModel.read(release.package).signature
+    assert isinstance(found, Model)
+    assert found.signature == Model.read(release.package).signature
 
 
 @pytest.mark.usefixtures("_in_the_bucket")
@@ -44,7 +46,7 @@ def test_a_champion_that_cannot_be_read_fails_the_job(tmp_path: Path, uri: str, 
 
 def test_a_champion_that_needs_what_the_data_lost_is_not_measured_and_that_is_said(release: jobs.Release) -> None:
     rows = pq.read_table(release.prepared.output("test") / "holdout.parquet")
-    model = OnnxModel.read(release.package)
+    model = Model.read(release.package)
     fewer = MODEL.model_copy(update={"features": MODEL.features[1:]})
     found = champion.measure("s3://x", model, fewer, rows).to_json(MODEL.promotion)
     assert found["value"] == found["bar"] == -1e9
@@ -53,6 +55,29 @@ def test_a_champion_that_needs_what_the_data_lost_is_not_measured_and_that_is_sa
 
 def test_a_champion_of_another_target_is_not_measured(release: jobs.Release) -> None:
     rows = pq.read_table(release.prepared.output("test") / "holdout.parquet")
-    model = OnnxModel.read(release.package)
+    model = Model.read(release.package)
     model.signature = replace(model.signature, target="retired")
     assert champion.measure("s3://x", model, MODEL, rows).reason.startswith("the champion needs the target retired")
+
+
+def test_a_champion_of_an_older_format_is_not_measured_and_that_is_said(
+    release: jobs.Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(release.package, old)
+    signature = json.loads((old / "signature.json").read_text())
+    (old / "signature.json").write_text(json.dumps(signature | {"format": 1}))
+    package.pack(old, tmp_path / package.ARCHIVE)
+    monkeypatch.setattr(champion, "_download", lambda *_: tmp_path / package.ARCHIVE)
+    found = champion.fetch("s3://models/old/model.tar.gz", tmp_path / "champion")
+    assert isinstance(found, str)
+    rows = pq.read_table(release.prepared.output("test") / "holdout.parquet")
+    reason = champion.measure("s3://x", found, MODEL, rows).reason
+    assert reason == (
+        "the champion needs another image than this: signature.json is not of format 2; "
+        "serve it with the image that it was released with"
+    )
+
+
+def test_without_a_champion_there_is_nothing_to_measure(tmp_path: Path) -> None:
+    assert champion.fetch("none", tmp_path) == "no package has been released yet"

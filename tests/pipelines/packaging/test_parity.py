@@ -72,7 +72,7 @@ def test_a_poisson_loss_is_refused() -> None:
     pipeline, columns = models.fitted(
         task, TABLE, models.one_hot(HistGradientBoostingRegressor(loss="poisson", max_iter=10)), VALUE
     )
-    with pytest.raises(StepError, match=r"the exported model differs from the fitted one by up to .* rows \(sample\)"):
+    with pytest.raises(StepError, match=r"the packaged model differs from the fitted one by up to .* rows \(sample\)"):
         models.checked(task, pipeline, columns)
 
 
@@ -80,7 +80,7 @@ def test_a_forest_that_learned_from_nulls_is_refused() -> None:
     nullable = model(features=NULLABLE)
     table = models.random_rows(nulls=True)
     pipeline, columns = models.fitted(nullable, table, models.one_hot(RandomForestClassifier(10)), LATE)
-    with pytest.raises(StepError, match="the exported model differs"):
+    with pytest.raises(StepError, match="the packaged model differs"):
         models.checked(nullable, pipeline, columns)
 
 

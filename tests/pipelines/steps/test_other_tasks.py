@@ -36,10 +36,10 @@ def fit(frame, max_iter):
 """
 
 
-def folder(path: Path, task: Task, estimator: str) -> Path:
+def folder(path: Path, task: Task, estimator: str, engine: str) -> Path:
     """The folder of a model that takes nulls."""
     features = [NUMBER | {"nullable": True}, CATEGORY | {"nullable": True}]
-    described = model(task=task, features=features, hyperparameters={"max_iter": 10})
+    described = model(task=task, features=features, hyperparameters={"max_iter": 10}, serving={"engine": engine})
     path.mkdir()
     (path / "model.yaml").write_text(
         yaml.safe_dump(described.model_dump(mode="json", exclude={"name"}, exclude_none=True))
@@ -56,13 +56,18 @@ def table(task: Task) -> pa.Table:
 
 
 @pytest.mark.parametrize(
-    ("task", "estimator"),
-    [("regression", "HistGradientBoostingRegressor"), ("multiclass", "HistGradientBoostingClassifier")],
+    ("task", "estimator", "engine"),
+    [
+        ("regression", "HistGradientBoostingRegressor", "onnx"),
+        ("multiclass", "HistGradientBoostingClassifier", "onnx"),
+        ("regression", "HistGradientBoostingRegressor", "native"),
+        ("multiclass", "HistGradientBoostingClassifier", "native"),
+    ],
 )
 def test_data_becomes_a_measured_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Task, estimator: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Task, estimator: str, engine: str
 ) -> None:
-    code, data = folder(tmp_path / "code", task, estimator), tmp_path / "data"
+    code, data = folder(tmp_path / "code", task, estimator, engine), tmp_path / "data"
     data.mkdir()
     pq.write_table(table(task), data / "rows.parquet")
     monkeypatch.setattr(sys, "argv", ["evaluate"])

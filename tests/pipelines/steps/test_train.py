@@ -65,5 +65,22 @@ def test_an_export_that_is_silently_wrong_fails_the_job(
     job = jobs.train(tmp_path / "job", release.prepared.output("train"), code)
     monkeypatch.setenv("ML_ROOT", str(job.root))
     assert run(train) == 1
-    assert "the exported model differs from the fitted one by up to" in job.failure
+    assert "the packaged model differs from the fitted one by up to" in job.failure
+    assert "with `serving: {engine: auto}` in model.yaml the library that fitted the model answers" in job.failure
     assert not list((job.root / "model").iterdir())
+
+
+def test_such_a_model_is_left_as_it_was_fitted_where_model_yaml_allows_it(
+    release: jobs.Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "model.yaml").write_text((jobs.CODE / "model.yaml").read_text() + "\nserving: {engine: auto}\n")
+    (code / "train.py").write_text(BAD_EXPORT)
+    job = jobs.train(tmp_path / "job", release.prepared.output("train"), code)
+    monkeypatch.setenv("ML_ROOT", str(job.root))
+    assert run(train) == 0
+    assert {file.name for file in (job.root / "model").iterdir()} == {"model.skops", "signature.json"}
+    signature = json.loads((job.root / "model" / "signature.json").read_text())
+    assert signature["engine"] == "native"
+    assert signature["parity"]["onnx"].startswith("the packaged model differs")

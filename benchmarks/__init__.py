@@ -1,0 +1,1 @@
+"""Side by side with peers, in the same run; never part of the tests."""

@@ -1,0 +1,1 @@
+"""The model server beside AWS's own stack and its peers."""

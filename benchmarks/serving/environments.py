@@ -1,0 +1,68 @@
+"""An environment of its own for each peer, made once below `.benchmarks/`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / ".benchmarks"
+
+# Of AWS's image for scikit-learn 1.9; NumPy and SciPy are the newest that Python 3.11 has. sagemaker-containers asks
+# for libraries of 2019 that its own image replaces, so it comes without its wishes.
+_STOCK = (
+    "scikit-learn==1.9.0 numpy==2.4.6 scipy==1.17.1 pandas==2.2.3 pyarrow==25.0.0 flask==3.1.3 gevent==26.5.0 "
+    "gunicorn==26.0.0 werkzeug==3.1.8 six==1.17.0 retrying==1.4.2 boto3==1.43.106 psutil setuptools<81 "
+    "onnxruntime==1.31.1 joblib"
+)
+_WITHOUT_WISHES = "sagemaker-containers==2.8.6.post2 protobuf==3.20.3"
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "stock": (_STOCK, _WITHOUT_WISHES),
+    "fastapi": ("fastapi==0.165.0 uvicorn[standard]==0.54.0 scikit-learn==1.9.0 joblib",),
+    "mlserver": ("mlserver==1.7.1 mlserver-sklearn==1.7.1 uvloop==0.21.0",),
+    "bentoml": ("bentoml==1.4.40 scikit-learn==1.9.0 joblib",),
+}
+"""What each environment gets, by name; a second entry is installed without its dependencies."""
+
+
+def python(name: str) -> str:
+    """The interpreter of an environment; our own for those that need no other."""
+    return str(HOME / name / "bin" / "python") if name in PACKAGES else sys.executable
+
+
+def make(name: str) -> None:
+    """Makes the environment unless it is there; a changed list of packages makes it anew."""
+    done = HOME / name / ".packages"
+    if name not in PACKAGES or (done.exists() and done.read_text() == str(PACKAGES[name])):
+        return
+    print(f"installing {name} ...", flush=True)
+    _uv("venv", "--clear", "--python", sys.executable, str(HOME / name))
+    for place, packages in enumerate(PACKAGES[name]):
+        alone = ["--no-deps"] if place else []
+        _uv("pip", "install", "--compile-bytecode", "--python", python(name), *alone, *packages.split())
+    done.write_text(str(PACKAGES[name]))
+
+
+def versions(name: str) -> dict[str, str]:
+    """What is installed there, by package."""
+    if name not in PACKAGES:
+        ours = ("uvicorn", "uvloop", "httptools", "onnxruntime", "numpy", "orjson", "pyarrow")
+        return {package: importlib.metadata.version(package) for package in ours}
+    listed = json.loads(_uv("pip", "list", "--format", "json", "--python", python(name)))
+    return {each["name"]: each["version"] for each in listed}
+
+
+def clean(**more: str) -> dict[str, str]:
+    """The variables of this process for one that is measured: bytecode is kept, and threads are as in its image."""
+    dropped = ("PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_NUM_THREADS")
+    return {name: value for name, value in os.environ.items() if name not in dropped} | more
+
+
+def _uv(*arguments: str | Sequence[str]) -> str:
+    command = [str(Path(sys.executable).with_name("uv")), *map(str, arguments), "--quiet"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=clean()).stdout

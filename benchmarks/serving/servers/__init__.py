@@ -1,0 +1,1 @@
+"""What runs in the environment of each peer; nothing here imports anything of ours."""
