@@ -44,14 +44,17 @@ def number(feature: Number, values: Column, *, textual: bool) -> tuple[np.ndarra
     wide, wrong = _wide(values, textual=textual)
     with np.errstate(over="ignore"):
         narrow = wide.astype(np.float32)
+    good = np.isfinite(narrow)
+    if feature.minimum is not None:
+        good &= wide >= feature.minimum
+    if feature.maximum is not None:
+        good &= wide <= feature.maximum
+    if good.all():
+        return narrow, []
     null = np.isnan(wide)
     null[wrong] = False
     infinite = np.isinf(narrow)
-    outside = np.zeros(len(wide), bool)
-    if feature.minimum is not None:
-        outside |= wide < feature.minimum
-    if feature.maximum is not None:
-        outside |= wide > feature.maximum
+    outside = ~good & ~np.isnan(wide)
     found = [
         Problem(feature, "type", np.array(wrong, int), "expected a number"),
         Problem(feature, "value_missing", _where(null & (not feature.nullable)), ""),

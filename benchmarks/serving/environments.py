@@ -7,11 +7,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HOME = ROOT / ".benchmarks"
+SERVERS = Path(__file__).with_name("servers")
 
 # Of AWS's image for scikit-learn 1.9; NumPy and SciPy are the newest that Python 3.11 has. sagemaker-containers asks
 # for libraries of 2019 that its own image replaces, so it comes without its wishes.
@@ -63,6 +64,25 @@ def clean(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in dropped} | more
 
 
-def _uv(*arguments: str | Sequence[str]) -> str:
-    command = [str(Path(sys.executable).with_name("uv")), *map(str, arguments), "--quiet"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=clean()).stdout
+def prepare(folder: Path) -> None:
+    """Fits and packages the model in a process of its own."""
+    _run(sys.executable, "-m", "benchmarks.serving.model", str(folder))
+
+
+def fit(folder: Path, name: str) -> None:
+    """The same model fitted by the environment's own scikit-learn, as <name>.joblib."""
+    _run(python(name), str(SERVERS / "fit.py"), str(folder), str(folder / f"{name}.joblib"))
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, env=clean(), cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[:3])} failed: {done.stderr[-2000:]}")
+
+
+def _uv(*arguments: str) -> str:
+    command = [str(Path(sys.executable).with_name("uv")), *arguments, "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, env=clean(), check=False)
+    if done.returncode:
+        raise RuntimeError(f"uv {' '.join(arguments[:2])} failed: {done.stderr[-2000:]}")
+    return done.stdout

@@ -1,15 +1,11 @@
-"""The servers that are compared, and one of them while it runs."""
+"""A server, and one while it runs."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import json
-import os
-import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,11 +14,10 @@ from pathlib import Path
 import psutil
 
 from benchmarks.serving import environments
-from benchmarks.serving.model import Payload
+from benchmarks.serving.payloads import Payload
 
 HOST = "127.0.0.1"
 WORKERS = 2
-_SERVERS = Path(__file__).with_name("servers")
 
 
 @dataclass(frozen=True)
@@ -70,11 +65,20 @@ class Running:
 
     def cpu_seconds(self) -> float:
         """Of the whole process tree, since each began."""
-        return sum(sum(process.cpu_times()[:2]) for process in self._tree())
+        return self._sum(lambda process: sum(process.cpu_times()[:2]))
 
     def memory_mb(self) -> float:
         """The proportional set size of the whole process tree."""
-        return sum(process.memory_full_info().pss for process in self._tree()) / 1e6
+        return self._sum(lambda process: process.memory_full_info().pss) / 1e6
+
+    def settle(self, most: float = 15) -> None:
+        """Waits until it has answered, or dropped, what it had taken on: uses less than a tenth of a core."""
+        deadline = time.monotonic() + most
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(0.2)
+            if self.cpu_seconds() - before <= 0.02:
+                return
 
     def stop(self) -> None:
         """Ends it, and whatever it started."""
@@ -84,6 +88,13 @@ class Running:
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+
+    def _sum(self, figure: Callable[[psutil.Process], float]) -> float:
+        total = 0.0
+        for process in self._tree():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended since it was listed
+                total += figure(process)
+        return total
 
     def _tree(self) -> list[psutil.Process]:
         parent = psutil.Process(self._process.pid)
@@ -110,107 +121,3 @@ class Running:
             return response.status, response.read()
         finally:
             connection.close()
-
-
-def _stock(_folder: Path, _port: int) -> list[str]:
-    return [environments.python("stock"), str(_SERVERS / "stock.py")]
-
-
-_STOCK = {
-    "ENGINE": "sklearn",
-    "SAGEMAKER_BIND_TO_PORT": f"{HOST}:{{port}}",  # goes into nginx's `listen` as it is
-    "SAGEMAKER_BASE_DIR": "{folder}/stock",
-    "PATH": f"{environments.HOME / 'stock' / 'bin'}{os.pathsep}{os.environ['PATH']}",
-}
-_ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-_INSTANCES: Callable[[bytes], bytes] = lambda rows: b'{"instances":' + rows + b"}"  # noqa: E731
-
-
-def _open_inference(rows: bytes) -> bytes:
-    matrix = json.loads(rows)
-    tensor = {"name": "rows", "shape": [len(matrix), len(matrix[0])], "datatype": "FP32", "data": matrix}
-    return json.dumps({"inputs": [tensor], "outputs": [{"name": "predict_proba"}]}).encode()
-
-
-SERVERS = (
-    Server(
-        "ours",
-        "",
-        lambda _folder, _port: [sys.executable, "-m", "model_server"],
-        {
-            "ML_ROOT": "{folder}",
-            "BIND_HOST": HOST,
-            "SAGEMAKER_BIND_TO_PORT": "{port}",
-            "SAGEMAKER_MODEL_SERVER_WORKERS": str(WORKERS),
-            "PYTHONPATH": str(environments.ROOT),
-        },
-        _INSTANCES,
-    ),
-    Server("stock-omp1", "stock", _stock, _STOCK | _ONE_THREAD),
-    Server("stock", "stock", _stock, _STOCK),
-    Server("stock-onnx", "stock", _stock, _STOCK | _ONE_THREAD | {"ENGINE": "onnx"}),
-    Server(
-        "fastapi",
-        "fastapi",
-        lambda _folder, port: [
-            *(environments.python("fastapi"), "-m", "uvicorn", "fastapi_app:app", "--app-dir", str(_SERVERS)),
-            *("--workers", str(WORKERS), "--port", str(port), "--no-access-log"),
-        ],
-        _ONE_THREAD,
-        _INSTANCES,
-        reads_csv=False,
-    ),
-    Server(
-        "mlserver",
-        "mlserver",
-        lambda folder, _port: [
-            str(Path(environments.python("mlserver")).with_name("mlserver")),
-            "start",
-            str(folder / "mlserver"),
-        ],
-        _ONE_THREAD | {"MLSERVER_HTTP_PORT": "{port}"},
-        _open_inference,
-        route="/v2/models/model/infer",
-        ready="/v2/models/model/ready",
-        reads_csv=False,
-    ),
-    Server(
-        "bentoml",
-        "bentoml",
-        lambda _folder, port: [
-            str(Path(environments.python("bentoml")).with_name("bentoml")),
-            *("serve", "bento_service:Model", "--working-dir", str(_SERVERS), "--host", HOST, "--port", str(port)),
-        ],
-        _ONE_THREAD | {"BENTOML_DO_NOT_TRACK": "true"},
-        _INSTANCES,
-        ready="/readyz",
-        reads_csv=False,
-    ),
-    Server(
-        "constant",
-        "",
-        lambda _folder, port: [sys.executable, str(_SERVERS / "constant.py"), str(port), str(WORKERS)],
-        {},
-        ready="/",
-    ),
-)
-
-
-def write_settings(folder: Path, port: int) -> None:
-    """The files that MLServer wants to be started with; its other two servers take the ports after *port*."""
-    place = folder / "mlserver"
-    place.mkdir()
-    model = {
-        "name": "model",
-        "implementation": "mlserver_sklearn.SKLearnModel",
-        "parameters": {"uri": str(folder / "mlserver.joblib")},
-    }
-    ports = {"http_port": port, "grpc_port": port + 1, "metrics_port": port + 2}
-    (place / "settings.json").write_text(json.dumps({"host": HOST, "parallel_workers": WORKERS, **ports}))
-    (place / "model-settings.json").write_text(json.dumps(model))
-
-
-def probability(answer: bytes) -> float:
-    """The first row's probability in any server's answer: its first number below 1, in MLServer's the second."""
-    numbers = [float(text) for text in re.findall(rb"(?<![\w.])0\.\d+(?:e-\d+)?", answer)]
-    return numbers[1] if b"predict_proba" in answer else numbers[0]

@@ -27,7 +27,9 @@ class Target:
 
 
 def _window(figures: Figures, case: str, server: str, what: str) -> float | None:
-    return figures["windows"].get(case, {}).get(server, {}).get(what)
+    found = figures["windows"].get(case, {}).get(server, {})
+    refused_quickly = found.get("errors") and what != "rate"  # a rate counts only good answers, latencies count all
+    return None if refused_quickly else found.get(what)
 
 
 def _times(case: str, other: str, what: str = "rate") -> Callable[[Figures], float | None]:

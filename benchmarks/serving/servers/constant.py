@@ -25,6 +25,7 @@ def serve(port: int, workers: int) -> None:
     listening.setblocking(False)  # noqa: FBT003  the library's own
     config = uvicorn.Config(
         app,
+        timeout_keep_alive=75,
         http="httptools",
         ws="none",
         lifespan="off",

@@ -1,27 +1,30 @@
-"""AWS's scikit-learn serving stack from its public parts: nginx, gunicorn with gevent, Flask.
+"""AWS's scikit-learn serving stack of its public parts: nginx, gunicorn with gevent, sagemaker_containers and Flask.
 
-The container adds to sagemaker_containers what is here: SageMaker's four functions, loaded by each worker with its
-first request. Run as a program it starts nginx and gunicorn as the container does.
+The container itself is in no package index; what it adds for one model is here: SageMaker's four functions, loaded by
+each worker with its first request. Run as a program it starts nginx and gunicorn as the container does.
 """
 
 import collections
 import collections.abc
+import functools
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 # sagemaker_containers was written for Python 3.9; AWS patches its own copy.
-collections.Mapping = collections.abc.Mapping
+setattr(collections, "Mapping", collections.abc.Mapping)  # noqa: B010
 
 import numpy as np  # noqa: E402
 from sagemaker_containers import _encoders, _server, _transformer, _worker  # noqa: E402
 
 FOLDER = Path(os.environ["MODEL_FOLDER"])
-application = None
+Scored = Callable[[np.ndarray], np.ndarray]
 
 
-def model_fn(_folder):
+def model_fn(_folder: str) -> Scored:
     if os.environ["ENGINE"] == "onnx":
         import onnxruntime
 
@@ -34,41 +37,41 @@ def model_fn(_folder):
     return joblib.load(FOLDER / "stock.joblib").predict_proba
 
 
-def input_fn(body, content_type):
+def input_fn(body: str, content_type: str) -> np.ndarray:
     return _encoders.decode(body, content_type).astype(np.float32)
 
 
-def predict_fn(rows, model):
+def predict_fn(rows: np.ndarray, model: Scored) -> np.ndarray:
     # One row of CSV comes without its second dimension.
     return model(rows.reshape(-1, 20))[:, 1]
 
 
-def output_fn(prediction, accept):
+def output_fn(prediction: np.ndarray, accept: str) -> Any:
     return _worker.Response(_encoders.encode(prediction, accept), mimetype=accept)
 
 
-def main(environ, start_response):
-    global application
-    if application is None:
-        functions = {"model_fn": model_fn, "input_fn": input_fn, "predict_fn": predict_fn, "output_fn": output_fn}
-        transformer = _transformer.Transformer(**functions)
-        transformer.initialize()
-        application = _worker.Worker(transform_fn=transformer.transform, module_name="inference")
-    return application(environ, start_response)
+@functools.cache
+def application() -> Any:
+    transformer = _transformer.Transformer(model_fn, input_fn, predict_fn, output_fn)
+    transformer.initialize()
+    return _worker.Worker(transform_fn=transformer.transform, module_name="inference")
 
 
-def serve():
+def main(environ: dict[str, Any], start_response: Any) -> Any:
+    return application()(environ, start_response)
+
+
+def serve() -> None:
     """Starts both servers, with their socket and files in a folder of their own."""
-    scratch = tempfile.mkdtemp(prefix="stock-")
+    scratch = Path(tempfile.mkdtemp(prefix="stock-", dir=FOLDER))
+    scratch.chmod(0o755)  # nginx's workers are somebody else
     template = Path(_server.nginx_config_template_file).read_text()
-    template = template.replace("/tmp/gunicorn.sock", f"{scratch}/gunicorn.sock").replace(
-        "/tmp/nginx.pid", f"{scratch}/pid"
-    )
-    Path(scratch, "template").write_text(template)
-    Path(scratch).chmod(0o755)  # nginx's workers are somebody else
-    _server.nginx_config_template_file = f"{scratch}/template"
-    _server.nginx_config_file = f"{scratch}/nginx.conf"
-    _server.UNIX_SOCKET_BIND = f"unix:{scratch}/gunicorn.sock"
+    for name in ("gunicorn.sock", "nginx.pid"):
+        template = template.replace(f"/tmp/{name}", str(scratch / name))
+    (scratch / "template").write_text(template)
+    _server.nginx_config_template_file = str(scratch / "template")
+    _server.nginx_config_file = str(scratch / "nginx.conf")
+    _server.UNIX_SOCKET_BIND = f"unix:{scratch / 'gunicorn.sock'}"
     sys.path.append(str(Path(__file__).parent))
     _server.start("stock:main")
 
