@@ -61,11 +61,11 @@ def _of(names: Sequence[str], rows: list[Any]) -> Table:
 def _row(names: Sequence[str], row: Any, number: int) -> Row:
     """The features of one row, an object by name or a list by place."""
     if isinstance(row, dict):
-        if isinstance(row.get("features"), list) and "features" not in names:
-            return row["features"]
         try:
             return [row[name] for name in names]
         except KeyError as error:
+            if isinstance(row.get("features"), list):
+                return row["features"]
             name = str(error.args[0])
             sentence = f"it has no {name}; send every feature, null where it is empty"
             return Violation("column_missing", sentence, field=name, row=number)

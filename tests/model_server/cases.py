@@ -102,6 +102,7 @@ _DOCUMENTS: list[tuple[bytes, int]] = [
     (instances({"size": None, "colour": "red"}), 1),
     (instances({"size": 0, "colour": "red"}, {"size": 10, "colour": "red"}), 2),
     (instances({"features": [3, "red"]}), 1),
+    (instances({"features": ["more", "columns"], "size": 3, "colour": "red"}), 1),
     (b'{"instances": [[3, "red"]], "more": "is ignored"}', 1),
     (b'{"dataframe_records": [{"size": 3, "colour": "red"}]}', 1),
     (b'{"dataframe_split": {"columns": ["colour", "id", "size"], "data": [["red", 7, 3], ["blue", 8, null]]}}', 2),
@@ -141,6 +142,7 @@ _LINES: list[tuple[bytes, int]] = [
     (b'{"size": 3, "colour": "red"}\n{"size": 4, "colour": "blue"}', 2),
     (b'{"size": 3, "colour": "red"}\r\n\n[4, "blue"]\n', 2),
     (b'{"features": [3, "red"]}\n', 1),
+    (b'{"features": ["more", "columns"], "size": 3, "colour": "red"}\n', 1),
     (b'[null, "red"]\n', 1),
 ]
 _COLUMNAR: list[tuple[str, bytes, int]] = [
