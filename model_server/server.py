@@ -31,7 +31,7 @@ _NICENESS = 5
 class Server(uvicorn.Server):
     """Answers 503 without a model, and again from SIGTERM on, until what it had begun is answered."""
 
-    def __init__(self, settings: Settings, contract: Contract | None, board: Board, place: int) -> None:
+    def __init__(self, settings: Settings, contract: Contract | None, board: Board, place: int, parent: int) -> None:
         batching = Batching(settings.workers, settings.batch_payload_mb)
         told = Told(settings.metrics_namespace, settings.endpoint, settings.metrics_seconds)
         self._routes = Routes(
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
         )
         self._watch = Watch(board.counter(place), told)
         self._timeout = settings.timeout
-        self._parent = os.getppid()
+        self._parent = parent
         # As many as cores in each worker: a few large bodies often meet in one of them.
         threads = ThreadPoolExecutor(settings.workers, initializer=_step_back)
         self._application = Application(self._routes, self._watch.note, settings.largest_body, threads)

@@ -29,6 +29,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._pid = os.getpid()  # a worker that asked for its parent's could be too late
         self._listening = _listen(settings.host, settings.port)
         self._memory = _shared_file(Board.size(settings.workers))
         self._board = Board(settings.workers, self._memory)
@@ -76,7 +77,7 @@ class Supervisor:
             gc.collect()
             gc.freeze()  # what is shared stays shared: collections leave it alone
             self._start = lambda place: self._fork(
-                lambda: Server(self._settings, contract, self._board, place).serve_on(self._listening)
+                lambda: Server(self._settings, contract, self._board, place, self._pid).serve_on(self._listening)
             )
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         log({"event": "ready", "milliseconds": milliseconds, "workers": self._settings.workers, "shared": alone})
@@ -87,7 +88,7 @@ class Supervisor:
         time.sleep(_PATIENCE_SECONDS)
         from model_server.server import Server  # noqa: PLC0415  its import would slow the loading
 
-        Server(self._settings, None, Board(1), 0).serve_on(self._listening)
+        Server(self._settings, None, Board(1), 0, self._pid).serve_on(self._listening)
 
     def _fork(self, work: Callable[[], None]) -> int:
         pid = os.fork()
@@ -98,7 +99,7 @@ class Supervisor:
     def _fresh(self, place: int) -> int:
         """A worker that loads the model for itself."""
         files = (self._listening.fileno(), self._memory)
-        command = [sys.executable, "-m", "model_server", "worker", str(place), *map(str, files)]
+        command = [sys.executable, "-m", "model_server", "worker", *map(str, (place, self._pid, *files))]
         return subprocess.Popen(command, pass_fds=files).pid
 
     def _replace(self, pid: int, status: int) -> None:
@@ -126,14 +127,14 @@ class Supervisor:
             os.kill(pid, sig)
 
 
-def work(settings: Settings, place: int, listening: int, memory: int) -> None:
+def work(settings: Settings, place: int, parent: int, listening: int, memory: int) -> None:
     """A worker of a model that no fork can share: loads it and serves."""
     from model_server import loading  # noqa: PLC0415  as in _load
     from model_server.server import Server  # noqa: PLC0415
 
     contract = loading.load(settings.model, settings.script)
     board = Board(settings.workers, memory)
-    Server(settings, contract, board, place).serve_on(socket.socket(fileno=listening))
+    Server(settings, contract, board, place, parent).serve_on(socket.socket(fileno=listening))
 
 
 def _run_and_exit(work: Callable[[], None]) -> None:
