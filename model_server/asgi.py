@@ -10,14 +10,12 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
-from model_server.contract import QUICK_BYTES, Request
+from model_server.contract import INVOCATIONS, QUICK_BYTES, Request
 from model_server.intake import DisconnectedError, Intake, Receive
 from model_server.routes import Response, Routes, answered, response_to
 from model_server.together import Together
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
-
-INVOCATIONS = "/invocations"
 
 _LARGE_BODIES = 4
 """So many are read at the same time; the others wait unread, so that memory stays bounded."""

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from model_server.times import Times
 
+INVOCATIONS = "/invocations"
+"""The route that asks for predictions."""
 QUICK_BYTES = 32 * 1024
 """The largest body that is answered at once, without a thread of its own."""
 

@@ -15,7 +15,7 @@ from model_server.bodies.reader import Piece, Reader
 from model_server.bodies.table import Table
 from model_server.contract import Answer, Finding
 from model_server.errors import BadRequest, Violation
-from model_server.predictions import Predictions
+from model_server.predictions import Predictions, body
 from model_server.schema import Checked, check
 from model_server.scoring import Model
 from model_server.times import Times
@@ -104,8 +104,7 @@ class TableExchange:
         if self._wanted.type not in media.TEXTUAL:
             return answers.columnar([each for part in parts for each in part.scored], self._wanted.type)
         texts = [part.written or self._late(part.scored, start) for part, start in zip(parts, starts, strict=False)]
-        written = self._separator.join(text for text in texts if text)
-        return b'{"predictions":[' + written + b"]}" if self._wanted.type == media.JSON else written + b"\n"
+        return body((text for text in texts if text), self._wanted.type)
 
     def _late(self, scored: Sequence[Scored], start: int) -> bytes:
         starts = accumulate((checked.count for checked, _ in scored), initial=start)

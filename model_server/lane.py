@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from model_server.asgi import ECHOED, INVOCATIONS, Application
-from model_server.contract import QUICK_BYTES, Request
+from model_server.asgi import ECHOED, Application
+from model_server.contract import INVOCATIONS, QUICK_BYTES, Request
 from model_server.routes import Response
 
 Headers = Mapping[bytes, bytes]

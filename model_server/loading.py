@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from model_server.authored import import_file
-from model_server.contract import Contract, Request
+from model_server.contract import INVOCATIONS, Contract, Request
 from model_server.errors import PackageError
 from model_server.exported import Exported
 from model_server.golden import Golden
@@ -31,7 +31,7 @@ def load(folder: Path, script: Path = SCRIPT) -> Contract:
 def _prove(contract: Contract, golden: Golden) -> None:
     request = golden.requests[0]
     body = request.body.encode()
-    response = Routes(contract).handle(Request("POST", "/invocations", request.content_type, request.accept, body))
+    response = Routes(contract).handle(Request("POST", INVOCATIONS, request.content_type, request.accept, body))
     if response.status != 200:
         raise PackageError(
             f"the first golden request gets {response.status}: {response.cause or response.body.decode()}"

@@ -89,7 +89,7 @@ def csv_line(values: Sequence[Any]) -> bytes:
 
 
 def body(fragments: Iterable[bytes], kind: str) -> bytes:
-    """A textual body of type *kind* from its rows' fragments."""
+    """A textual body of type *kind* from fragments of its rows, or of several rows already joined as it joins them."""
     if kind == media.JSON:
         return b'{"predictions":[' + b",".join(fragments) + b"]}"
     return b"".join(fragment + b"\n" for fragment in fragments)

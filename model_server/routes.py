@@ -9,7 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from model_server import media, openapi
-from model_server.contract import Answer, Contract, Finding, Request
+from model_server.contract import INVOCATIONS, Answer, Contract, Finding, Request
 from model_server.errors import Failed, MethodNotAllowed, NotFound, NotReady, Refused
 
 
@@ -55,7 +55,7 @@ class Routes:
         self._accept = accept
         self._metrics = metrics
         self._table: Mapping[str, tuple[str, Callable[[Request], Response]]] = {
-            "/invocations": ("POST", self._invocations),
+            INVOCATIONS: ("POST", self._invocations),
             "/ping": ("GET", self._ping),
             "/execution-parameters": ("GET", self._execution_parameters),
             "/openapi.json": ("GET", self._openapi),

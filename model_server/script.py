@@ -14,7 +14,7 @@ import numpy as np
 from model_server import arrays, media, openapi, predictions, signature
 from model_server.bodies.pieces import Whole
 from model_server.bodies.reader import Reader
-from model_server.contract import Answer, Request, one_by_one
+from model_server.contract import INVOCATIONS, Answer, Request, one_by_one
 from model_server.errors import BadRequest, PackageError
 from model_server.predictions import Predictions
 from model_server.schema import check
@@ -95,7 +95,7 @@ class ScriptExchange:
 
     def __init__(self, script: Scripted, content_type: str, accept: str) -> None:
         self._script = script
-        self._request = Request("POST", "/invocations", content_type, accept)
+        self._request = Request("POST", INVOCATIONS, content_type, accept)
         self._whole = Whole()
 
     def pieces(self, more: bytes, *, last: bool) -> Iterable[bytes]:

@@ -12,6 +12,7 @@ import orjson
 
 from model_server import loading, media
 from model_server.asgi import Application
+from model_server.contract import INVOCATIONS
 from model_server.golden import Golden
 from model_server.routes import Response, Routes
 from model_server.settings import LARGEST_BODY_MB
@@ -55,7 +56,7 @@ class Client:
         """The response to a body of any content type; *headers* are named as `content_encoding` is."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         content = body.encode() if isinstance(body, str) else body
-        return self.request("POST", "/invocations", content, {"content-type": content_type, "accept": accept, **named})
+        return self.request("POST", INVOCATIONS, content, {"content-type": content_type, "accept": accept, **named})
 
     def predict(self, rows: Sequence[Any]) -> list[Any]:
         """The predictions for rows (objects or lists); raises AssertionError with the model's own words if refused."""

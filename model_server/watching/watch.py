@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from model_server.contract import Contract
+from model_server.contract import INVOCATIONS, Contract
 from model_server.routes import Response
 from model_server.watching import embedded
 from model_server.watching.counters import BUCKETS, PARTS, Counter
@@ -39,13 +39,13 @@ class Watch:
 
     def note(self, path: str, response: Response, seconds: float) -> None:
         """One request was answered."""
-        if path != "/invocations" and response.status == 200:
+        if path != INVOCATIONS and response.status == 200:
             return
         sample = self._answered if response.status == 200 else self._others
         if not sample.count % sample.step:
             sample.keep((path, response, seconds))
         sample.count += 1
-        if path != "/invocations":
+        if path != INVOCATIONS:
             return
         self._seconds += seconds
         self._rows += response.rows or 0
