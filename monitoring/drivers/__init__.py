@@ -1,0 +1,1 @@
+"""Ways to run the kernel: in pieces that are added up, and on Spark."""

@@ -1,0 +1,1 @@
+"""How features differ from their reference, one by one and together."""

@@ -1,0 +1,1 @@
+"""How good a model was, estimated without labels and realized with them."""

@@ -1,0 +1,137 @@
+"""What a profile keeps of each row, so that a label that comes later finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from monitoring import outputs
+from monitoring.errors import DataError
+from monitoring.outputs import Outputs
+from monitoring.periods import moments
+from monitoring.spec import Spec
+
+LABELLED_AT = "labelled_at"
+"""The column of a file of labels that says when each was known; of several labels of a row the last counts."""
+
+_ROWS = 1 << 18
+
+
+@dataclass
+class Joined:
+    """What there is to say about labels that were joined to their rows."""
+
+    repeated_rows: int = 0
+    """Rows whose id another row has too; the first by period and content is the one that counts."""
+    unknown: int = 0
+    """Labels whose id no row has."""
+    contradicting: int = 0
+    """Rows with different labels that nothing puts in order; they count as not labelled."""
+
+
+class Records:
+    """Rows by their id, and labels by theirs."""
+
+    def __init__(self) -> None:
+        self.rows: list[pa.RecordBatch] = []
+        self.labels: list[pa.RecordBatch] = []
+
+    def add(self, ids: pa.Array, periods: np.ndarray, said: Outputs, bins: Mapping[str, np.ndarray]) -> None:
+        """Keeps rows; a label that a row brings with it is a label like any other."""
+        kept = {"id": ids, "period": pa.array(periods), "predicted": pa.array(said.predicted)}
+        kept |= {f"score/{place}": pa.array(column.copy()) for place, column in enumerate(said.scores.T)}
+        kept |= {f"bin/{name}": pa.array(each.astype(np.int32)) for name, each in bins.items()}
+        self.rows.append(pa.RecordBatch.from_pydict(kept))
+        self._add_labels(ids, said.labels, np.full(len(ids), np.datetime64("NaT"), "datetime64[us]"))
+
+    def add_labels(self, spec: Spec, batch: pa.RecordBatch) -> None:
+        """Keeps a batch of a file of labels: the columns of id and label, and perhaps when the label was known."""
+        names = batch.schema.names
+        missing = [name for name in (spec.row_id, spec.label) if name not in names]
+        if missing:
+            raise DataError(f"labels have no column {' and no '.join(map(str, missing))}, but {', '.join(names)}")
+        labels = batch.column(spec.label)
+        known = outputs.truth(spec, labels, len(batch))
+        when = moments(batch.column(LABELLED_AT)) if LABELLED_AT in names else np.full(len(batch), np.datetime64("NaT"))
+        ids = batch.column(spec.row_id)
+        if pa.types.is_dictionary(ids.type):
+            ids = ids.dictionary_decode()
+        self._add_labels(ids.cast(pa.string(), safe=False), known, when.astype("datetime64[us]"))
+
+    def merge(self, other: Records) -> None:
+        """Adds all of another."""
+        self.rows += other.rows
+        self.labels += other.labels
+
+    def joined(self, spec: Spec, found: Joined) -> Iterator[tuple[np.ndarray, Outputs, Mapping[str, np.ndarray]]]:
+        """The labelled rows, each once: their periods, outputs with labels, and bins of sensitive features."""
+        if not self.rows or not self.labels:
+            if self.labels:
+                found.unknown = len({each for batch in self.labels for each in batch.column("id").to_pylist()})
+            return
+        labels = _last(pa.Table.from_batches(self.labels), found)
+        rows = _once(pa.Table.from_batches(self.rows).combine_chunks(), found)
+        places = pc.index_in(rows["id"], value_set=labels["id"]).combine_chunks()
+        has = places.is_valid()
+        used = places.drop_null()
+        found.unknown = len(labels) - len(pc.unique(used))
+        labelled = rows.filter(has)
+        truth = labels["label"].combine_chunks().take(used)
+        for start in range(0, len(labelled), _ROWS):
+            some = labelled.slice(start, _ROWS)
+            yield _outputs(spec, some, truth.slice(start, _ROWS))
+
+    def _add_labels(self, ids: pa.Array, labels: np.ndarray, when: np.ndarray) -> None:
+        known = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
+        if known.any():
+            kept = {"id": ids, "label": pa.array(labels.astype(np.float64)), "when": pa.array(when)}
+            batch = pa.RecordBatch.from_pydict(kept)
+            self.labels.append(batch if known.all() else batch.filter(pa.array(known)))
+
+
+def _outputs(spec: Spec, rows: pa.Table, truth: pa.Array) -> tuple[np.ndarray, Outputs, Mapping[str, np.ndarray]]:
+    column = {name: rows[name].to_numpy() for name in rows.column_names if name != "id"}
+    scores = [each for name, each in column.items() if name.startswith("score/")]
+    labels = truth.to_numpy()
+    said = Outputs(
+        np.column_stack(scores) if scores else np.zeros((len(labels), 0)),
+        column["predicted"],
+        labels if spec.task == "regression" else labels.astype(np.int32),
+    )
+    return column["period"], said, {name[4:]: each for name, each in column.items() if name.startswith("bin/")}
+
+
+def _once(rows: pa.Table, found: Joined) -> pa.Table:
+    """Each id once: the first row by period and content."""
+    distinct = pc.count_distinct(rows["id"]).as_py()
+    found.repeated_rows = len(rows) - distinct
+    if not found.repeated_rows:
+        return rows
+    ordered = rows.sort_by([(name, "ascending") for name in rows.column_names])
+    return ordered.filter(_first_of_run(ordered["id"]))
+
+
+def _last(labels: pa.Table, found: Joined) -> pa.Table:
+    """Each id's last label; an id with two different last ones has none."""
+    if pc.count_distinct(labels["id"]).as_py() == len(labels):
+        return labels
+    ordered = labels.sort_by([("id", "ascending"), ("when", "descending"), ("label", "ascending")])
+    # A label without a time is older than any with one: sorting puts nulls last.
+    last = ordered.filter(_first_of_run(ordered["id"]))
+    top = pc.index_in(ordered["id"], value_set=last["id"])
+    same_time = pc.fill_null(pc.equal(ordered["when"], last["when"].take(top)), False)  # noqa: FBT003
+    both_never = pc.and_(pc.is_null(ordered["when"]), pc.is_null(last["when"].take(top)))
+    other = pc.not_equal(ordered["label"], last["label"].take(top))
+    contradicting = pc.unique(ordered["id"].filter(pc.and_(other, pc.or_(same_time, both_never))))
+    found.contradicting = len(contradicting)
+    return last.filter(pc.invert(pc.is_in(last["id"], value_set=contradicting)))
+
+
+def _first_of_run(ids: pa.ChunkedArray) -> pa.Array:
+    ids = ids.combine_chunks()
+    new = pc.not_equal(ids[1:], ids[:-1])
+    return pa.concat_arrays([pa.array([True]), new]) if len(ids) else pa.array([], pa.bool_())

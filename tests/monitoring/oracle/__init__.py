@@ -1,0 +1,1 @@
+"""What the monitoring library is compared with: nannyml, and the definitions themselves."""
