@@ -20,7 +20,7 @@ PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
 CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
-.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local local-env test check synth schemas parity bench-serving deploy foundation delivery push data destroy deploy-stacks stage clean
+.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local local-env test check synth schemas parity bench-serving bench-monitoring deploy foundation delivery push data destroy deploy-stacks stage clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ parity: setup ## Compare our pipeline definition with what the SageMaker Python 
 bench-serving: setup ## Measure the model server beside AWS's own stack and its peers (needs wrk and nginx; 10 minutes)
 	@python -m benchmarks.serving $(ARGS)
 
+bench-monitoring: setup ## Measure the monitoring library beside nannyml and evidently (4 GB of environments; 15 minutes)
+	@python -m benchmarks.monitoring $(ARGS)
+
 deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
 
 foundation: synth ## ... its first half: keys, buckets, roles, alerts
@@ -94,7 +97,7 @@ stage: setup # Run one program of pipelines/stages; a delivery stage says this
 	@python -m pipelines.stages.$(STAGE)
 
 clean: ## Remove what was installed, built and run
-	rm -rf .venv .venv-sagemaker-sdk .benchmarks node_modules cdk.out .local .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sagemaker-sdk .venv-spark .benchmarks node_modules cdk.out .local .ruff_cache .pytest_cache
 
 $(READY):
 	@command -v $(PYTHON) >/dev/null || { echo "python3 is not here; install Python 3.11 or newer." >&2; exit 1; }

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from monitoring import baseline as baselines
-from monitoring import page, reading, store
+from monitoring import reading, store
 from monitoring.errors import MonitoringError
 from monitoring.profile import Profile
 from monitoring.records import LABELLED_AT
@@ -18,13 +20,18 @@ from monitoring.spec import Spec
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0 when it is done, 2 with a sentence on standard error when it is not."""
-    said = _parser().parse_args(arguments)
     try:
-        said.run(said)
+        execute(arguments)
     except MonitoringError as error:
         print(f"monitoring: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def execute(arguments: Sequence[str] | None) -> None:
+    """Runs one command; raises MonitoringError."""
+    said = _parser().parse_args(arguments)
+    said.run(said)
 
 
 def _baseline(said: argparse.Namespace) -> None:
@@ -44,8 +51,9 @@ def _profile(said: argparse.Namespace) -> None:
         )
     profile, problems = Profile(baseline), reading.Problems()
     if said.data:
-        _note_columns(profile, said.data)
-        for batch in reading.batches(said.data, baseline.spec.columns, capture=baseline.capture, problems=problems):
+        capture = _capture(baseline.spec)
+        _note_columns(profile, reading.schema(said.data, capture=capture))
+        for batch in reading.batches(said.data, baseline.spec.columns, capture=capture, problems=problems):
             profile.add(batch)
     if said.labels:
         wanted = (baseline.spec.row_id, baseline.spec.label, LABELLED_AT)
@@ -59,20 +67,27 @@ def _profile(said: argparse.Namespace) -> None:
 def _report(said: argparse.Namespace) -> None:
     baseline = store.read_baseline(said.baseline)
     total = Profile(baseline)
-    for path in said.profiles:
+    for path in store.profiles(said.profiles):
         total.merge(store.load(baseline, path))
     body = report(total)
     store.write_json(said.out, body)
     if said.html:
+        from monitoring.page import page  # noqa: PLC0415  most runs draw nothing
+
         with store.whole(said.html) as file:
-            file.write(page.page(body).encode())
+            file.write(page(body).encode())
     print(f"{body['tier']}: {body['why'][0]}")
 
 
-def _note_columns(profile: Profile, data: Sequence[str]) -> None:
+def _capture(spec: Spec) -> reading.Capture:
+    """What captured requests and answers hold."""
+    return reading.Capture(tuple(spec.features), spec.scores, spec.prediction, spec.row_id, spec.timestamp)
+
+
+def _note_columns(profile: Profile, schema: pa.Schema) -> None:
     """Names the columns that nobody watches, so that none is skipped in silence."""
     baseline = profile.baseline
-    for field in reading.schema(data, capture=baseline.capture):
+    for field in schema:
         if field.name not in baseline.spec.columns:
             profile.not_monitored[field.name] = f"the spec does not name this column ({field.type})"
     for name in baseline.spec.features:
@@ -99,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--labels", nargs="+", default=[], help="files, folders or patterns with labels by row id")
     count.set_defaults(run=_profile)
     tell = commands.add_parser("report", help="add profiles up and say what they mean")
-    tell.add_argument("--profiles", nargs="+", type=Path, required=True, help="what `profile` wrote")
+    tell.add_argument("--profiles", nargs="+", type=Path, required=True, help="what `profile` wrote, or folders of it")
     tell.add_argument("--html", type=Path, help="a page for people, beside the JSON")
     tell.set_defaults(run=_report)
     for command in (count, tell):

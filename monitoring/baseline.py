@@ -20,7 +20,6 @@ from monitoring.features.numeric import Numeric
 from monitoring.frame import Feature, Frame
 from monitoring.performance.reference import Classifier, Reference, Regression
 from monitoring.periods import moments
-from monitoring.reading import Capture
 from monitoring.spec import Spec
 
 FORMAT = 1
@@ -45,6 +44,8 @@ class Baseline:
     thresholds: normal.Thresholds = field(default_factory=lambda: normal.Thresholds((), {}))
     metrics: Mapping[str, float] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    fingerprint: str = ""
+    """What tells this baseline from any other; only profiles of the same one add up."""
 
     @classmethod
     def parse(cls, body: Any) -> Baseline:
@@ -68,6 +69,7 @@ class Baseline:
             thresholds=normal.Thresholds.parse(body["thresholds"]),
             metrics={name: float("nan") if value is None else value for name, value in body["metrics"].items()},
             problems=tuple(body["problems"]),
+            fingerprint=body["fingerprint"],
         )
 
     def body(self) -> dict[str, Any]:
@@ -83,25 +85,13 @@ class Baseline:
             "thresholds": self.thresholds.body(),
             "metrics": {name: None if np.isnan(value) else value for name, value in self.metrics.items()},
             "problems": list(self.problems),
+            "fingerprint": self.fingerprint,
         }
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """What tells this baseline from any other; only profiles of the same one add up."""
-        said = {name: part for name, part in self.body().items() if name not in ("thresholds", "metrics", "problems")}
-        said["spec"] = {name: part for name, part in said["spec"].items() if name not in ("rules", "value", "name")}
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def deciding(self) -> Sequence[str]:
         """The metrics that decide the tier, the first of them before all."""
         return self.spec.rules.metrics or tier.DECIDING[self.spec.task]
-
-    @property
-    def capture(self) -> Capture:
-        """What captured requests and answers hold."""
-        spec = self.spec
-        return Capture(tuple(spec.features), spec.scores, spec.prediction, spec.row_id, spec.timestamp)
 
     @cached_property
     def segments(self) -> Sequence[tuple[str, str]]:
@@ -142,9 +132,11 @@ def fit(spec: Spec, batches: Iterable[pa.RecordBatch]) -> Baseline:
     baseline = Baseline(spec, rows.rows, features, multivariate, performance, _losses(features, rows, performance))
     problems += _missing_outputs(baseline, rows)
     fitted = normal.fit(baseline, rows, np.arange(rows.rows) if order is None else order)
-    return replace(
+    baseline = replace(
         baseline, thresholds=fitted.thresholds, metrics=fitted.metrics, problems=(*problems, *fitted.problems)
     )
+    written = json.dumps(baseline.body(), sort_keys=True).encode()
+    return replace(baseline, fingerprint=hashlib.sha256(written).hexdigest()[:16])
 
 
 def _canonical(spec: Spec, batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -50,9 +50,9 @@ def measure(profile: Profile, periods: Sequence[int]) -> Measured:
     return Measured(n, features, shares, mean, sampling)
 
 
-def performance(performed: Performed, periods: Sequence[int], *, realized: bool) -> dict[str, np.ndarray]:
-    """Every metric of *periods*; NaN where it is not defined."""
-    found = [performed.metrics(period, realized=realized) for period in periods]
+def realized(performed: Performed, periods: Sequence[int]) -> dict[str, np.ndarray]:
+    """Every realized metric of *periods*; NaN where it is not defined."""
+    found = [performed.metrics(period, "realized") for period in periods]
     return {name: np.array([each[name] for each in found]) for name in (found[0] if found else {})}
 
 

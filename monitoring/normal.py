@@ -89,7 +89,7 @@ def fit(baseline: Baseline, rows: Frame, order: np.ndarray) -> Fitted:
     finest = Profile(plain)
     finest.count(replace(rows, periods=place, ids=None))
     whole = finest.renumbered(np.zeros_like)
-    metrics = whole.realized[EVERYONE].metrics(0, realized=True)
+    metrics = whole.performed[EVERYONE].metrics(0, "realized")
     if parts < FEWEST_PARTS:
         few = f"the reference has {rows.rows} rows, too few for {FEWEST_PARTS} parts of {ROWS}: there are no thresholds"
         return Fitted(Thresholds((), {}), metrics, [few])
@@ -114,14 +114,14 @@ def _parts(rows: int) -> tuple[int, int]:
 
 
 def _statistics(profile: Any) -> dict[str, tuple[float, float]]:
-    from monitoring.measuring import measure, performance  # noqa: PLC0415  it measures profiles
+    from monitoring.measuring import measure, realized  # noqa: PLC0415  it measures profiles
     from monitoring.profile import EVERYONE  # noqa: PLC0415
 
     periods = profile.periods()
     measured = measure(profile, periods)
     found = {f"{name}/{each}": values for name, by in measured.features.items() for each, values in by.items()}
     found["multivariate"] = measured.error
-    found |= performance(profile.realized[EVERYONE], periods, realized=True)
+    found |= realized(profile.performed[EVERYONE], periods)
     return {name: _mean_and_deviation(values) for name, values in found.items()}
 
 

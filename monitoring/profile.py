@@ -57,13 +57,12 @@ class Profile:
                 Tally(feature.width),
                 Sums(TAILS),
                 Unseen(),
-                Values(feature.grid, MOST_VALUES) if isinstance(feature, Numeric) and feature.values else None,
+                Values(feature.grid, MOST_VALUES, 1) if isinstance(feature, Numeric) and feature.values else None,
             )
             for name, feature in baseline.features.items()
         }
         self.multivariate = Sums(("n", "error", "error_squared"))
-        self.estimated = self._start()
-        self.realized = self._start()
+        self.performed = self._start()
         self.records = Records() if records is None else records
         self.problems: dict[str, int] = {}
         self.not_monitored: dict[str, str] = {}
@@ -112,13 +111,13 @@ class Profile:
                 part.take(fact._replace(periods=number(fact.periods)))
         return moved
 
-    def realize(self) -> tuple[Mapping[Segment, Performed], Joined]:
+    def realized(self) -> tuple[Mapping[Segment, Performed], Joined]:
         """The realized performance, with the labels that came in files of their own joined to their rows."""
         if not self.baseline.spec.row_id:
-            return self.realized, Joined()
+            return self.performed, Joined()
         realized, found = self._start(), Joined()
         for numbers, said, bins in self.records.joined(self.baseline.spec, found):
-            self._add_realized(realized, Groups(numbers), said, bins)
+            _perform(realized, Groups(numbers), said, bins, None, labelled=True)
         return realized, found
 
     def periods(self) -> list[int]:
@@ -132,9 +131,8 @@ class Profile:
             parts |= {f"cells/{name}": counted.tally, f"tails/{name}": counted.tails}
             if counted.values is not None:
                 parts[f"values/{name}"] = counted.values
-        for which, performed in (("estimated", self.estimated), ("realized", self.realized)):
-            for segment, each in performed.items():
-                parts |= {"/".join([which, *segment, name]): part for name, part in each.parts().items()}
+        for segment, each in self.performed.items():
+            parts |= {"/".join(["performed", *segment, name]): part for name, part in each.parts().items()}
         return parts
 
     def _start(self) -> dict[Segment, Performed]:
@@ -176,7 +174,7 @@ class Profile:
                 counted.tails.add(groups.where(places), sums)
         if counted.values is not None:
             present = np.isfinite(column)
-            counted.values.add(groups.where(present), column[present], np.zeros(int(present.sum())))
+            counted.values.add(groups.where(present), column[present], np.ones((1, int(present.sum()))))
 
     def _count_multivariate(self, rows: Frame, groups: Groups) -> None:
         if self.baseline.multivariate is None:
@@ -188,25 +186,24 @@ class Profile:
     def _count_performance(self, rows: Frame, groups: Groups) -> None:
         bins = self.baseline.bins(rows.features)
         expected = self.baseline.performance.expect(rows.features, rows.outputs)
-        if expected is not None:
-            for segment, each in self.estimated.items():
-                if segment == EVERYONE:
-                    each.estimate(groups, rows.outputs, expected)
-                else:
-                    chosen = np.flatnonzero(bins[segment[0]] == int(segment[1]))
-                    some, said = groups.where(chosen), rows.outputs.where(chosen)
-                    each.estimate(some, said, expected[chosen])
-        if rows.ids is None:
-            self._add_realized(self.realized, groups, rows.outputs, bins)
-        else:
+        _perform(self.performed, groups, rows.outputs, bins, expected, labelled=rows.ids is None)
+        if rows.ids is not None:
             self.records.add(rows.ids, groups.each(rows.periods), rows.outputs, bins)
 
-    def _add_realized(
-        self, realized: Mapping[Segment, Performed], groups: Groups, said: Outputs, bins: Mapping[str, np.ndarray]
-    ) -> None:
-        for segment, each in realized.items():
-            if segment == EVERYONE:
-                each.realize(groups, said)
-            else:
-                chosen = np.flatnonzero(bins[segment[0]] == int(segment[1]))
-                each.realize(groups.where(chosen), said.where(chosen))
+
+def _perform(
+    performed: Mapping[Segment, Performed],
+    groups: Groups,
+    said: Outputs,
+    bins: Mapping[str, np.ndarray],
+    expected: np.ndarray | None,
+    *,
+    labelled: bool,
+) -> None:
+    for segment, each in performed.items():
+        if segment == EVERYONE:
+            each.add(groups, said, expected, labelled=labelled)
+        else:
+            chosen = np.flatnonzero(bins[segment[0]] == int(segment[1]))
+            some = None if expected is None else expected[chosen]
+            each.add(groups.where(chosen), said.where(chosen), some, labelled=labelled)

@@ -13,7 +13,7 @@ from monitoring.baseline import Baseline
 from monitoring.evidence import gather
 from monitoring.measuring import MEASURES, RATES, Measured
 from monitoring.normal import BOUNDS, Limits
-from monitoring.performance.outcomes import Outcomes
+from monitoring.performance.outcomes import KINDS, Kind, Outcomes
 from monitoring.performance.sampling import BAND
 from monitoring.profile import EVERYONE, Performed, Profile, Segment
 from monitoring.records import Joined
@@ -38,7 +38,7 @@ class _Report:
         self.baseline: Baseline = self.profile.baseline
         self.spec = self.baseline.spec
         self.numbers = self.profile.periods()
-        self.realized, self.joined = self.profile.realize()
+        self.realized, self.joined = self.profile.realized()
         self.measured: Measured = measuring.measure(self.profile, self.numbers)
         reference = {name: feature.shares for name, feature in self.baseline.features.items()}
         self.contributions = ranking.contributions(self.baseline.losses, reference, self.measured.shares)
@@ -71,10 +71,8 @@ class _Report:
 
     def _period(self, place: int, number: int) -> dict[str, Any]:
         n = float(self.measured.n[place])
-        realized = self.realized[EVERYONE]
-        labelled = realized.rows(number)
-        estimated = self._metrics(self.profile.estimated[EVERYONE], number, realized=False)
-        known = self._metrics(realized, number, realized=True) if labelled else {}
+        labelled = self.realized[EVERYONE].rows(number, "realized")
+        estimated, known = (self._metrics(number, kind) for kind in KINDS)
         return {
             "n": int(n),
             "tier": "unknown",
@@ -117,11 +115,15 @@ class _Report:
         told = _told(value, error, limits, (0.0, np.inf))
         return {"pca_reconstruction_error": told.pop("value"), **told}
 
-    def _metrics(self, performed: Performed, number: int, *, realized: bool) -> dict[str, dict[str, Any]]:
-        rows = performed.rows(number)
+    def _performed(self, kind: Kind) -> Mapping[Segment, Performed]:
+        return self.realized if kind == "realized" else self.profile.performed
+
+    def _metrics(self, number: int, kind: Kind) -> dict[str, dict[str, Any]]:
+        performed = self._performed(kind)[EVERYONE]
+        rows = performed.rows(number, kind)
         if not rows:
             return {}
-        values = performed.metrics(number, realized=realized)
+        values = performed.metrics(number, kind)
         told = {}
         for name in METRICS[self.spec.task]:
             bounds = BOUNDS.get(name, (0.0, 1.0))
@@ -133,11 +135,13 @@ class _Report:
         told: dict[str, dict[str, Any]] = {}
         for segment in self.baseline.segments:
             name, place = segment
-            estimated, realized = self.profile.estimated[segment], self.realized[segment]
-            one: dict[str, Any] = {"n": int(max(estimated.rows(number), realized.rows(number)))}
-            for which, each in (("estimated", estimated), ("realized", realized)):
-                known = each.metrics(number, realized=which == "realized") if each.rows(number) else {}
-                one[which] = {metric: _number(known[metric]) for metric in METRICS[self.spec.task] if metric in known}
+            one: dict[str, Any] = {"n": 0}
+            for kind in KINDS:
+                each = self._performed(kind)[segment]
+                rows = each.rows(number, kind)
+                known = each.metrics(number, kind) if rows else {}
+                one["n"] = max(one["n"], int(rows))
+                one[kind] = {metric: _number(known[metric]) for metric in METRICS[self.spec.task] if metric in known}
             if one["n"]:
                 told.setdefault(name, {})[self.baseline.features[name].bins[int(place)]] = one
         return told
@@ -146,11 +150,12 @@ class _Report:
         if not self.spec.value:
             return {}
         told: dict[str, float | None] = {}
-        for which, performed in (("estimated", self.profile.estimated), ("realized", self.realized)):
-            each = performed[EVERYONE]
+        for kind in KINDS:
+            each = self._performed(kind)[EVERYONE]
             assert isinstance(each, Outcomes)
-            worth = sum(self.spec.value.get(cell, 0.0) * count for cell, count in each.confusion(number).items())
-            told[which] = _number(worth) if each.rows(number) else None
+            counts = each.confusion(number, kind)
+            worth = sum(self.spec.value.get(cell, 0.0) * count for cell, count in counts.items())
+            told[kind] = _number(worth) if each.rows(number, kind) else None
         return told
 
     def _ranking(self, place: int, told: list[dict[str, Any]]) -> list[dict[str, Any]]:

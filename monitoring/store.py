@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,14 +29,14 @@ _COUNTS, _UNSEEN, _ROWS, _LABELS, _ABOUT = (
     "labels.parquet",
     "about.json",
 )
+_WEIGHTS = 4
 _SCHEMA = pa.schema(
     [
         ("part", pa.dictionary(pa.int32(), pa.string())),
         ("period", pa.int64()),
+        ("rounded", pa.bool_()),
         ("key", pa.float64()),
-        ("a", pa.float64()),
-        ("b", pa.float64()),
-        ("c", pa.float64()),
+        *((f"weight{place}", pa.float64()) for place in range(_WEIGHTS)),
     ]
 )
 """One table for all that adds up: counts of cells, sums by their number, weights of values."""
@@ -63,45 +64,64 @@ def write_json(path: Path, body: Any) -> None:
 
 
 def save(profile: Profile, path: Path) -> None:
-    """Writes a profile whole or not at all: an archive of Parquet tables that other programs can read too."""
-    with whole(path) as file, zipfile.ZipFile(file, "w") as archive:
-        with archive.open(_COUNTS, "w") as entry:
-            pq.write_table(_counts(profile), entry, compression="zstd")
-        with archive.open(_UNSEEN, "w") as entry:
-            pq.write_table(_unseen(profile), entry, compression="zstd")
+    """Writes a profile whole or not at all."""
+    with whole(path) as file:
+        dump(profile, file)
+
+
+def dump(profile: Profile, file: IO[bytes]) -> None:
+    """Writes a profile: an archive of Parquet tables that other programs can read too."""
+    about = {
+        "format": FORMAT,
+        "baseline": profile.baseline.fingerprint,
+        "problems": profile.problems,
+        "not_monitored": profile.not_monitored,
+    }
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, table in ((_COUNTS, _counts(profile)), (_UNSEEN, _unseen(profile))):
+            with archive.open(name, "w") as entry:
+                _write(table, entry)
         for name, batches in ((_ROWS, profile.records.rows), (_LABELS, profile.records.labels)):
             if batches:
-                with (
-                    archive.open(name, "w") as entry,
-                    pq.ParquetWriter(entry, batches[0].schema, compression="zstd") as out,
-                ):
+                with archive.open(name, "w") as entry, pq.ParquetWriter(entry, batches[0].schema) as writer:
                     for batch in batches:
-                        out.write_batch(batch)
-        about = {
-            "format": FORMAT,
-            "baseline": profile.baseline.fingerprint,
-            "problems": profile.problems,
-            "not_monitored": profile.not_monitored,
-        }
+                        writer.write_batch(batch)
         archive.writestr(_ABOUT, json.dumps(about))
 
 
 def load(baseline: Baseline, path: Path) -> Profile:
     """The profile of a file; raises MonitoringError where it is none, or was counted against another baseline."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            about = json.loads(archive.read(_ABOUT))
-            if about["format"] != FORMAT:
-                raise MonitoringError(f"{path} has format {about['format']}, this program reads {FORMAT}; count again")
-            if about["baseline"] != baseline.fingerprint:
-                raise MonitoringError(f"{path} was counted against another baseline; count again against this one")
-            return _load(baseline, archive, about)
+        with path.open("rb") as file:
+            return parse(baseline, file, str(path))
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error}); give the path of a profile") from error
+        raise DataError(f"{path} cannot be read ({error.strerror}); give the path of a profile") from error
+
+
+def profiles(paths: Iterable[Path]) -> list[Path]:
+    """The files of *paths*, of which folders stand for all files in them; raises DataError where a folder is empty."""
+    found: list[Path] = []
+    for path in paths:
+        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        if not files:
+            raise DataError(f"{path} has no profile in it; give the folder that `profile` wrote to")
+        found += files
+    return found
+
+
+def parse(baseline: Baseline, file: IO[bytes], name: str) -> Profile:
+    """As `load`, from what `dump` wrote; *name* is what errors call it."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            about = json.loads(archive.read(_ABOUT))
+            fits = about["format"] == FORMAT and about["baseline"] == baseline.fingerprint
+            if fits:
+                return _load(baseline, archive, about)
     except (zipfile.BadZipFile, KeyError, ValueError, pa.ArrowException) as error:
-        if isinstance(error, MonitoringError):
-            raise
-        raise DataError(f"{path} is no profile, or not a whole one ({error}); count again") from error
+        raise DataError(f"{name} is no profile, or not a whole one ({error}); count again") from error
+    if about["format"] != FORMAT:
+        raise MonitoringError(f"{name} has format {about['format']}, this program reads {FORMAT}; count again")
+    raise MonitoringError(f"{name} was counted against another baseline; count again against this one")
 
 
 @contextmanager
@@ -125,24 +145,33 @@ def whole(path: Path) -> Iterator[IO[bytes]]:
 
 def _counts(profile: Profile) -> pa.Table:
     names = list(profile.parts())
-    columns: list[list[np.ndarray]] = [[] for _ in range(6)]
-    for place, part in enumerate(profile.parts().values()):
-        for fact in part.facts():
-            size = len(fact.keys)
-            nothing = np.full(size, np.nan)
-            row = (np.full(size, place, np.int32), fact.periods, fact.keys.astype(float), fact.a.astype(float))
-            for column, each in zip(
-                columns, (*row, *(nothing if x is None else x for x in (fact.b, fact.c))), strict=True
-            ):
-                column.append(each)
-    part, period, *numbers = (np.concatenate(each) if each else np.zeros(0) for each in columns)
-    parts = pa.DictionaryArray.from_arrays(pa.array(part.astype(np.int32)), pa.array(names, pa.string()))
-    arrays = [
-        parts,
-        pa.array(period.astype(np.int64)),
-        *(pa.array(each, pa.float64(), from_pandas=True) for each in numbers),
+    numbers: list[tuple[int, Fact]] = [
+        (place, fact) for place, part in enumerate(profile.parts().values()) for fact in part.facts()
     ]
-    return pa.Table.from_arrays(arrays, schema=_SCHEMA)
+    size = [len(fact.keys) for _, fact in numbers]
+
+    def column(kind: type, each: Iterable[Any]) -> np.ndarray:
+        return np.concatenate([*each, np.zeros(0)]).astype(kind, copy=False)
+
+    parts = np.repeat(np.array([place for place, _ in numbers], np.int32), size)
+    columns = [
+        pa.DictionaryArray.from_arrays(pa.array(parts), pa.array(names, pa.string())),
+        pa.array(column(np.int64, (fact.periods for _, fact in numbers))),
+        pa.array(np.repeat(np.array([fact.rounded for _, fact in numbers], bool), size)),
+        pa.array(column(np.float64, (fact.keys for _, fact in numbers))),
+    ]
+    for place in range(_WEIGHTS):
+        weights = (
+            fact.weights[place] if place < len(fact.weights) else np.zeros(len(fact.keys)) for _, fact in numbers
+        )
+        columns.append(pa.array(column(np.float64, weights)))
+    return pa.Table.from_arrays(columns, schema=_SCHEMA)
+
+
+def _write(table: pa.Table, entry: IO[bytes]) -> None:
+    numbers = [field.name for field in table.schema if pa.types.is_floating(field.type)]
+    others = [field.name for field in table.schema if field.name not in numbers]
+    pq.write_table(table, entry, compression="lz4", use_dictionary=others, use_byte_stream_split=numbers)
 
 
 def _unseen(profile: Profile) -> pa.Table:
@@ -179,9 +208,12 @@ def _facts(counts: pa.Table) -> Iterable[tuple[str, Fact]]:
     if not len(counts):
         return
     part = counts["part"].unify_dictionaries().combine_chunks()
-    codes = part.indices.to_numpy()
-    edges = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]])).tolist()
-    columns = [counts[name].to_numpy() for name in ("period", "key", "a", "b", "c")]
     names: Sequence[str] = part.dictionary.to_pylist()
-    for first, last in zip(edges, [*edges[1:], len(codes)], strict=True):
-        yield names[codes[first]], Fact(*(column[first:last] for column in columns))
+    codes, rounded = part.indices.to_numpy(), counts["rounded"].to_numpy()
+    edges = np.flatnonzero((codes[1:] != codes[:-1]) | (rounded[1:] != rounded[:-1])) + 1
+    periods, keys, *weights = (
+        counts[name].to_numpy() for name in counts.column_names if name not in ("part", "rounded")
+    )
+    for first, last in pairwise([0, *edges.tolist(), len(codes)]):
+        some = np.array([each[first:last] for each in weights])
+        yield names[codes[first]], Fact(periods[first:last], keys[first:last], some, bool(rounded[first]))

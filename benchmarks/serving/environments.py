@@ -31,22 +31,22 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 """What each environment gets, by name; a second entry is installed without its dependencies."""
 
 
-def python(name: str) -> str:
+def python(name: str, packages: Mapping[str, tuple[str, ...]] = PACKAGES) -> str:
     """The interpreter of an environment; our own for those that need no other."""
-    return str(HOME / name / "bin" / "python") if name in PACKAGES else sys.executable
+    return str(HOME / name / "bin" / "python") if name in packages else sys.executable
 
 
-def make(name: str) -> None:
+def make(name: str, packages: Mapping[str, tuple[str, ...]] = PACKAGES) -> None:
     """Makes the environment unless it is there; a changed list of packages makes it anew."""
     done = HOME / name / ".packages"
-    if name not in PACKAGES or (done.exists() and done.read_text() == str(PACKAGES[name])):
+    if name not in packages or (done.exists() and done.read_text() == str(packages[name])):
         return
     print(f"installing {name} ...", flush=True)
     _uv("venv", "--clear", "--python", sys.executable, str(HOME / name))
-    for place, packages in enumerate(PACKAGES[name]):
+    for place, wanted in enumerate(packages[name]):
         alone = ["--no-deps"] if place else []
-        _uv("pip", "install", "--compile-bytecode", "--python", python(name), *alone, *packages.split())
-    done.write_text(str(PACKAGES[name]))
+        _uv("pip", "install", "--compile-bytecode", "--python", python(name, packages), *alone, *wanted.split())
+    done.write_text(str(packages[name]))
 
 
 def versions(name: str) -> dict[str, str]:
@@ -54,7 +54,12 @@ def versions(name: str) -> dict[str, str]:
     if name not in PACKAGES:
         ours = ("uvicorn", "uvloop", "httptools", "onnxruntime", "numpy", "orjson", "pyarrow")
         return {package: importlib.metadata.version(package) for package in ours}
-    listed = json.loads(_uv("pip", "list", "--format", "json", "--python", python(name)))
+    return installed(python(name))
+
+
+def installed(interpreter: str) -> dict[str, str]:
+    """What an environment holds, by package."""
+    listed = json.loads(_uv("pip", "list", "--format", "json", "--python", interpreter))
     return {each["name"]: each["version"] for each in listed}
 
 

@@ -13,16 +13,24 @@ _FEWEST_DENSE = 16
 
 
 class Fact(NamedTuple):
-    """Numbers of one part of a profile, a row each: its period, its key within the part, and up to three numbers."""
+    """Numbers of one part of a profile: of each its period, its key within the part, and its weights."""
 
     periods: np.ndarray
     keys: np.ndarray
-    a: np.ndarray
-    b: np.ndarray | None = None
-    c: np.ndarray | None = None
+    weights: np.ndarray
+    """Weights x numbers."""
+    rounded: bool = False
+    """Whether keys are those of cells where others are values."""
 
-    def by_period(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Each period and its rows' numbers."""
+    def by_period(self) -> Iterator[tuple[int, np.ndarray | slice]]:
+        """Each period and where its numbers are."""
+        if not len(self.periods):
+            return
+        edges = [0, *(np.flatnonzero(np.diff(self.periods)) + 1).tolist(), len(self.periods)]
+        firsts = self.periods[edges[:-1]].tolist()
+        if len(set(firsts)) == len(firsts):
+            yield from zip(firsts, map(slice, edges, edges[1:]), strict=False)
+            return
         order = np.argsort(self.periods, kind="stable")
         distinct, first = np.unique(self.periods[order], return_index=True)
         yield from zip(distinct.tolist(), np.split(order, first[1:]), strict=True)
@@ -153,13 +161,13 @@ class Tally:
         """All counts, as parts that `take` adds up again."""
         for period in self.periods():
             cells, counts = self._sparse[period] if period in self._sparse else _squeezed(self.counts(period))
-            yield Fact(np.full(len(cells), period), cells, counts)
+            yield Fact(np.full(len(cells), period), cells, counts[np.newaxis])
 
     def take(self, fact: Fact) -> None:
         """Adds counts that `facts` gave."""
         for period, rows in fact.by_period():
             counts = np.zeros(self.width, np.int64)
-            np.add.at(counts, fact.keys[rows].astype(np.intp), fact.a[rows].astype(np.int64))
+            np.add.at(counts, fact.keys[rows].astype(np.intp), fact.weights[0, rows].astype(np.int64))
             self.add_counts(period, counts)
 
 
@@ -188,12 +196,12 @@ class Sums:
     def facts(self) -> Iterator[Fact]:
         """All sums, as parts that `take` adds up again."""
         for period, values in self._values.items():
-            yield Fact(np.full(len(values), period), np.arange(len(values)), values)
+            yield Fact(np.full(len(values), period), np.arange(len(values)), values[np.newaxis])
 
     def take(self, fact: Fact) -> None:
         """Adds sums that `facts` gave."""
         for period, rows in fact.by_period():
-            np.add.at(self._row(period), fact.keys[rows].astype(np.intp), fact.a[rows])
+            np.add.at(self._row(period), fact.keys[rows].astype(np.intp), fact.weights[0, rows])
 
     def periods(self) -> list[int]:
         """The periods that have sums."""

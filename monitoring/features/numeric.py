@@ -146,8 +146,8 @@ class Numeric:
         if self.values is not None and values is not None:
             for place, period in enumerate(periods):
                 if present[place] and values.is_exact(period):
-                    sample = values.of(period)[:2]
-                    exact = distances.exact_distances(self.values, *sample)
+                    sample, [weights] = values.of(period)
+                    exact = distances.exact_distances(self.values, sample, weights)
                     measured["kolmogorov_smirnov"][place], measured["wasserstein"][place] = exact
         infinite = np.array([tails.of(period)["infinite"] for period in periods])
         measured["wasserstein"][infinite > 0] = np.nan

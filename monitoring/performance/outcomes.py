@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,8 +13,13 @@ from monitoring.counting.values import Values
 from monitoring.outputs import UNKNOWN, Outputs
 from monitoring.performance import curves
 
+Kind = Literal["estimated", "realized"]
+"""By probabilities, or by labels."""
+
 MOST_SCORES = 1 << 17
 """A period with more distinct scores than this has them in as many cells as the grid has."""
+
+KINDS: tuple[Kind, ...] = ("estimated", "realized")
 
 _GRID = Grid(np.linspace(0, 1, 10_001))
 
@@ -21,31 +27,38 @@ _GRID = Grid(np.linspace(0, 1, 10_001))
 class Outcomes:
     """A classifier's outcomes by period, one class against the rest.
 
-    Rows come with the truth about each class: 1 or 0 where labels are known, else how probable it is. Both add up in
-    the same way, so a performance is realized or estimated by the same sums. A binary model has one class.
+    Rows come with the truth about each class: how probable it is, 1 or 0 where labels are known, or both. Both add up
+    in the same way, so a performance is estimated or realized by the same sums. A binary model has one class.
     """
 
     def __init__(self, classes: Sequence[str], most: int = MOST_SCORES) -> None:
         self.classes = tuple(classes)
         by_class = [f"{part}/{name}" for name in self.classes for part in ("predicted", "hit", "true")]
-        self.sums = Sums(("n", "hit", *by_class))
-        self.ranks = [Values(_GRID, most) for _ in self.classes]
+        self._sums = {kind: Sums(("n", "hit", *by_class)) for kind in KINDS}
+        # For each kind how many rows have a truth, and how much of it is of the class.
+        self._ranks = [Values(_GRID, most, 2 * len(KINDS)) for _ in self.classes]
 
-    def estimate(self, groups: Groups, outputs: Outputs, expected: np.ndarray) -> None:
-        """Adds rows with the probability of each class (rows x classes)."""
-        self._add(groups, outputs.scores, outputs.predicted, expected)
+    def add(self, groups: Groups, outputs: Outputs, expected: np.ndarray | None, *, labelled: bool = True) -> None:
+        """Adds rows with the probability of each class (rows x classes), where there is one, and their labels."""
+        truths = {"estimated": expected, "realized": one_hot(outputs.labels, len(self.classes)) if labelled else None}
+        weights = np.zeros((len(self.classes), 2 * len(KINDS), len(outputs)))
+        for place, kind in enumerate(KINDS):
+            truth = truths[kind]
+            if truth is not None:
+                known = np.asarray(~np.isnan(truth).any(axis=1))
+                self._judge(self._sums[kind], groups, outputs.predicted, truth, known)
+                weights[:, 2 * place] = known
+                weights[:, 2 * place + 1] = np.where(known, truth.T, 0)
+        ranked = np.asarray(~np.isnan(outputs.scores).any(axis=1) & weights[0, ::2].any(axis=0))
+        some = groups.where(ranked)
+        for values, scores, each in zip(self._ranks, outputs.scores.T, weights, strict=True):
+            values.add(some, scores[ranked], each[:, ranked])
 
-    def realize(self, groups: Groups, outputs: Outputs) -> None:
-        """Adds rows with their labels."""
-        self._add(groups, outputs.scores, outputs.predicted, one_hot(outputs.labels, len(self.classes)))
-
-    def _add(self, groups: Groups, scores: np.ndarray, predicted: np.ndarray, truth: np.ndarray) -> None:
-        """A row with NaN in scores or truth is left out where that matters."""
+    def _judge(self, sums: Sums, groups: Groups, predicted: np.ndarray, truth: np.ndarray, known: np.ndarray) -> None:
         binary = len(self.classes) == 1
-        known = ~np.isnan(truth).any(axis=1)
         judged = np.asarray(known & (predicted >= 0))
         some, truths, said = groups.where(judged), truth[judged], predicted[judged]
-        self.sums.add(some, {"n": np.ones(len(said))})
+        sums.add(some, {"n": np.ones(len(said))})
         hit = np.zeros(len(said))
         for place, name in enumerate(self.classes):
             yes = said == (1 if binary else place)
@@ -53,63 +66,58 @@ class Outcomes:
             hit += hits
             if binary:
                 hit += np.where(yes, 0.0, 1 - truths[:, place])
-            self.sums.add(some, {f"predicted/{name}": yes.astype(float), f"hit/{name}": hits})
-            self.sums.add(some, {f"true/{name}": truths[:, place]})
-        self.sums.add(some, {"hit": hit})
-        ranked = np.asarray(known & ~np.isnan(scores).any(axis=1))
-        some = groups.where(ranked)
-        for place, values in enumerate(self.ranks):
-            values.add(some, scores[ranked, place], truth[ranked, place])
+            added = {"predicted": yes.astype(float), "hit": hits, "true": truths[:, place]}
+            sums.add(some, {f"{part}/{name}": each for part, each in added.items()})
+        sums.add(some, {"hit": hit})
 
     def parts(self) -> dict[str, Part]:
         """What adds up, by name."""
-        parts: dict[str, Part] = {"sums": self.sums}
-        return parts | {f"rank/{name}": each for name, each in zip(self.classes, self.ranks, strict=True)}
+        parts: dict[str, Part] = dict(self._sums.items())
+        return parts | {f"rank/{name}": each for name, each in zip(self.classes, self._ranks, strict=True)}
 
-    def periods(self) -> list[int]:
-        """The periods that have rows."""
-        return sorted({*self.sums.periods(), *(period for values in self.ranks for period in values.periods())})
+    def rows(self, period: int, kind: Kind) -> float:
+        """How many rows have a truth of the kind, and a prediction or at least a score."""
+        return self._sums[kind].of(period)["n"] or float(self._rank(self._ranks[0], period, kind)[0].sum())
 
-    def rows(self, period: int) -> float:
-        """How many rows have a truth, and a prediction or at least a score."""
-        return self.sums.of(period)["n"] or float(self.ranks[0].of(period)[1].sum())
-
-    def confusion(self, period: int) -> dict[str, float]:
+    def confusion(self, period: int, kind: Kind) -> dict[str, float]:
         """The confusion matrix of a binary model."""
-        [(hits, false, missed, rest)] = self._matrices(period)
+        [(hits, false, missed, rest)] = self._matrices(self._sums[kind].of(period))
         return {"true_positive": hits, "false_positive": false, "false_negative": missed, "true_negative": rest}
 
-    def metrics(self, period: int, *, realized: bool) -> dict[str, float]:
+    def metrics(self, period: int, kind: Kind) -> dict[str, float]:
         """Every metric, over classes the plain mean; NaN where it is not defined.
 
         Realized metrics are not defined where labels or predictions are all of one class.
         """
-        matrices = np.array(self._matrices(period))
-        sums = self.sums.of(period)
+        sums = self._sums[kind].of(period)
         found = dict.fromkeys((*_FORMULAS, "accuracy"), np.nan)
-        if sums["n"] and not (realized and self._one_sided(period)):
+        if sums["n"] and not (kind == "realized" and self._one_sided(sums)):
+            matrices = self._matrices(sums)
             found = {name: float(np.mean([formula(*each) for each in matrices])) for name, formula in _FORMULAS.items()}
             found["accuracy"] = sums["hit"] / sums["n"]
-        areas = [self._areas(values, period, realized=realized) for values in self.ranks]
+        areas = [_AREAS[kind](*self._rank(values, period, kind)) for values in self._ranks]
         found["roc_auc"], found["average_precision"] = np.mean(areas, axis=0).tolist()
         return found
 
-    def _areas(self, values: Values, period: int, *, realized: bool) -> tuple[float, float]:
-        _, counts, true = values.of(period)
-        if realized:
-            return curves.roc_auc(counts, true), curves.average_precision(counts, true)
-        return curves.expected_areas(counts, true)
+    def is_exact(self, period: int) -> bool:
+        """Whether the areas under curves are those of all rows, not of cells."""
+        return all(values.is_exact(period) for values in self._ranks)
 
-    def _matrices(self, period: int) -> list[tuple[float, float, float, float]]:
-        sums = self.sums.of(period)
+    def _rank(self, values: Values, period: int, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+        _, weights = values.of(period)
+        place = 2 * KINDS.index(kind)
+        counts, true = weights[place : place + 2]
+        some = counts > 0
+        return (counts, true) if some.all() else (counts[some], true[some])
+
+    def _matrices(self, sums: Mapping[str, float]) -> list[tuple[float, float, float, float]]:
         matrices = []
         for name in self.classes:
             predicted, hit, true = (sums[f"{part}/{name}"] for part in ("predicted", "hit", "true"))
             matrices.append((hit, predicted - hit, true - hit, sums["n"] - predicted - true + hit))
         return matrices
 
-    def _one_sided(self, period: int) -> bool:
-        sums = self.sums.of(period)
+    def _one_sided(self, sums: Mapping[str, float]) -> bool:
         for part in ("predicted", "true"):
             shares = [sums[f"{part}/{name}"] for name in self.classes]
             if max(shares) == sums["n"] or (len(shares) == 1 and shares[0] == 0):
@@ -134,4 +142,14 @@ _FORMULAS: dict[str, Callable[[float, float, float, float], float]] = {
     "recall": lambda hits, _false, missed, _rest: _ratio(hits, hits + missed),
     "f1": lambda hits, false, missed, _rest: _ratio(hits, hits + (false + missed) / 2),
     "specificity": lambda _hits, false, _missed, rest: _ratio(rest, rest + false),
+}
+
+
+def _realized_areas(counts: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    return curves.roc_auc(counts, true), curves.average_precision(counts, true)
+
+
+_AREAS: Mapping[Kind, Callable[[np.ndarray, np.ndarray], tuple[float, float]]] = {
+    "estimated": curves.expected_areas,
+    "realized": _realized_areas,
 }

@@ -40,17 +40,16 @@ def parquet_schema(path: Path) -> Any:
 
 
 def arrow(path: Path, columns: Sequence[str]) -> Iterator[Any]:
-    """The rows of an Arrow file or stream."""
-    names = wanted(path, arrow_schema(path).names, columns)
-    places = sorted(arrow_schema(path).get_field_index(name) for name in names)
-    with _arrow(path, places or [0]) as reader:
+    """The rows of an Arrow file or stream, where they are not compressed without a copy."""
+    with _arrow(path) as reader:
+        names = wanted(path, reader.schema.names, columns)
         for batch in _each(reader):
             yield batch.select(names)
 
 
 def arrow_schema(path: Path) -> Any:
     """The columns of an Arrow file or stream."""
-    with _arrow(path, None) as reader:
+    with _arrow(path) as reader:
         return reader.schema
 
 
@@ -89,16 +88,15 @@ def _coded(file: Any, names: Sequence[str]) -> list[str]:
     return [name for name in texts if pc.count_distinct(first[name]).as_py() * _REPEATED <= len(first)]
 
 
-def _arrow(path: Path, places: list[int] | None) -> Any:
-    options = pa.ipc.IpcReadOptions(included_fields=places)
+def _arrow(path: Path) -> Any:
     file = pa.memory_map(str(path))
     if file.read(6) == b"ARROW1":
-        return pa.ipc.open_file(file, options=options)
+        return pa.ipc.open_file(file)
     file.seek(max(file.size() - len(_END_OF_STREAM), 0))
     if file.read() != _END_OF_STREAM:
         raise DataError(f"{path} is no Arrow file, or only the beginning of one; write it again")
     file.seek(0)
-    return pa.ipc.open_stream(file, options=options)
+    return pa.ipc.open_stream(file)
 
 
 def _each(reader: Any) -> Iterator[Any]:

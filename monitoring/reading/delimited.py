@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pyarrow as pa
@@ -16,8 +16,8 @@ from monitoring.errors import DataError
 from monitoring.reading.columnar import wanted
 from monitoring.reading.kinds import Source
 
-_BLOCK = 4 * 1024 * 1024
-"""In bytes; no row may be longer."""
+_BLOCK = 1024 * 1024
+"""In bytes; no row may be longer, and some thirty are read ahead."""
 _LAST = "\x1fno row after this\x1f"
 
 
@@ -41,8 +41,8 @@ def batches(source: Source, columns: Sequence[str]) -> Iterator[Any]:
 
 def header(source: Source) -> list[str]:
     """The names in the first line."""
-    with source.open() as file:
-        names = next(filter(None, _rows(source, file)))
+    with _rows(source) as rows:
+        names = next(filter(None, rows))
     if not _is_text("".join(names).encode(errors="surrogateescape")):
         raise _no_text(source)
     return names
@@ -117,14 +117,12 @@ def _unclosed(source: Source, names: list[str]) -> DataError:
 def _line(source: Source, fields: int) -> int:
     """Where the first row begins that has not so many fields, else the last."""
     begins = ends = 0
-    with source.open() as file:
-        rows = _rows(source, file)
-        with suppress(csv.Error):
-            for row in rows:
-                begins, ends = ends + 1, rows.line_num
-                if row and len(row) != fields:
-                    return begins
-            return begins
+    with _rows(source) as rows, suppress(csv.Error):
+        for row in rows:
+            begins, ends = ends + 1, rows.line_num
+            if row and len(row) != fields:
+                return begins
+        return begins
     return ends + 1
 
 
@@ -142,6 +140,11 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def _rows(source: Source, file: Any) -> Any:
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    return csv.reader(text, delimiter=_delimiter(source))
+@contextmanager
+def _rows(source: Source) -> Iterator[Any]:
+    """The rows as Python reads them: ten times slower, but it knows the line."""
+    with (
+        source.open() as file,
+        io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
+    ):
+        yield csv.reader(text, delimiter=_delimiter(source))

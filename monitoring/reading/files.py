@@ -9,17 +9,21 @@ from typing import Any
 import pyarrow as pa
 
 from monitoring.reading import capture as captured
-from monitoring.reading import columnar, delimited, paths, records
+from monitoring.reading import columnar, delimited, records
 from monitoring.reading.capture import Capture
 from monitoring.reading.failures import told
 from monitoring.reading.kinds import Source, recognise
+from monitoring.reading.paths import found
 from monitoring.reading.problems import Problems, Refusing
+
+_WORTHWHILE_ROWS = 32_768
+_WORTHWHILE_BYTES = 8 * 1024 * 1024
 
 Paths = Sequence[str | Path]
 
 
 def batches(
-    named: Paths,
+    paths: Paths,
     columns: Sequence[str],
     *,
     capture: Capture | None = None,
@@ -32,7 +36,7 @@ def batches(
     the types of the file, JSON Lines the narrowest type of each batch. *capture* says what becomes of captured events;
     those that cannot be read are counted in *problems*, without it the first of them is a DataError.
     """
-    return _batches(paths.files(named), columns, capture, Refusing() if problems is None else problems, rows)
+    return _batches(found(paths), columns, capture, Refusing() if problems is None else problems, rows)
 
 
 def _batches(
@@ -41,8 +45,32 @@ def _batches(
     for path in files:
         with told(path):
             source = recognise(path)
-            for batch in _read(source, columns, capture, problems, rows):
+            for batch in _joined(_read(source, columns, capture, problems, rows)):
                 yield from (columnar.checked(batch.slice(start, rows)) for start in range(0, batch.num_rows, rows))
+
+
+def _joined(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Fewer and larger batches, as what a caller does with each has a price of its own."""
+    waiting: list[pa.RecordBatch] = []
+    for part in parts:
+        if waiting and (part.schema != waiting[0].schema or _enough(waiting)):
+            yield _one(waiting)
+            waiting = []
+        waiting.append(part)
+    if waiting:
+        yield _one(waiting)
+
+
+def _one(parts: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return pa.concat_batches(parts) if len(parts) > 1 else parts[0]
+
+
+def _enough(parts: list[pa.RecordBatch]) -> bool:
+    return (
+        not parts[0].num_columns
+        or sum(part.num_rows for part in parts) >= _WORTHWHILE_ROWS
+        or sum(part.nbytes for part in parts) >= _WORTHWHILE_BYTES
+    )
 
 
 def _read(
@@ -61,13 +89,13 @@ def _read(
             return delimited.batches(source, columns)
 
 
-def schema(named: Paths, *, capture: Capture | None = None) -> pa.Schema:
+def schema(paths: Paths, *, capture: Capture | None = None) -> pa.Schema:
     """Every column of the files with its type in the first that has it, by footers and first lines; raises DataError.
 
     CSV's are texts; of captured events they are those that *capture* makes.
     """
     fields: dict[str, Any] = {}
-    for path in paths.files(named):
+    for path in found(paths):
         with told(path):
             for field in _schema(recognise(path), capture):
                 fields.setdefault(field.name, field)

@@ -13,7 +13,7 @@ from monitoring.errors import DataError
 _BESIDE = (".", "_")
 
 
-def files(paths: Sequence[str | Path]) -> list[Path]:
+def found(paths: Sequence[str | Path]) -> list[Path]:
     """Every file that *paths* name, each once; raises DataError where one names none.
 
     Below a folder and for a pattern, what Spark and SageMaker leave beside data is ignored: names that begin with `.`

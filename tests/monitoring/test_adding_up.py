@@ -45,12 +45,15 @@ def facts(one: Profile) -> dict[str, Fact]:
     """All numbers of a profile, sorted."""
     told = {}
     for name, part in one.parts().items():
-        columns = [np.concatenate(each) for each in zip(*((f.periods, f.keys, f.a) for f in part.facts()), strict=True)]
-        if columns:
-            order = np.lexsort((columns[1], columns[0]))
-            periods, keys, a = (column[order] for column in columns)
-            told[name] = Fact(periods[a != 0], keys[a != 0], a[a != 0])
-    return {name: each for name, each in told.items() if len(each.a)}
+        found = list(part.facts())
+        if not found:
+            continue
+        periods, keys = (np.concatenate([fact[place] for fact in found]) for place in (0, 1))
+        weights = np.concatenate([fact.weights for fact in found], axis=1)
+        order = np.lexsort((keys, periods))
+        order = order[weights[:, order].any(axis=0)]
+        told[name] = Fact(periods[order], keys[order], weights[:, order])
+    return {name: each for name, each in told.items() if len(each.keys)}
 
 
 def assert_equal(one: Profile, other: Profile) -> None:
@@ -59,7 +62,7 @@ def assert_equal(one: Profile, other: Profile) -> None:
     for name, fact in mine.items():
         assert (fact.periods == others[name].periods).all(), name
         assert (fact.keys == others[name].keys).all(), name
-        assert fact.a == pytest.approx(others[name].a, rel=1e-12, abs=1e-12), name
+        assert fact.weights == pytest.approx(others[name].weights, rel=1e-12, abs=1e-12), name
 
 
 @settings(max_examples=25, deadline=None)
@@ -94,7 +97,7 @@ def test_too_many_values_become_cells_whoever_counts_them_first(monkeypatch: pyt
     shard = np.random.default_rng(0).integers(0, 7, len(ROWS))
     parts = [profile(ROWS.filter(shard == place)) for place in range(7)]
     whole = profile(ROWS)
-    assert not whole.estimated[()].ranks[0].is_exact(whole.periods()[0])  # type: ignore[union-attr]
+    assert not whole.performed[()].is_exact(whole.periods()[0])
     assert_equal(added(parts), whole)
     assert_equal(added(parts[::-1]), whole)
 

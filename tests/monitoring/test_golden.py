@@ -87,4 +87,4 @@ def test_a_profile_is_read_by_other_programs_too(workplace: Workplace, tmp_path:
     workplace.look(table())
     with zipfile.ZipFile(tmp_path / "profile") as archive:
         counts = pq.read_table(io.BytesIO(archive.read("counts.parquet")))
-    assert counts.column_names == ["part", "period", "key", "a", "b", "c"]
+    assert counts.column_names == ["part", "period", "rounded", "key", "weight0", "weight1", "weight2", "weight3"]

@@ -78,9 +78,7 @@ def test_the_employment_model_is_red_where_its_rows_changed_and_nowhere_else(wor
     assert correlated["AGEP"] > 0.85
 
 
-def test_without_labels_the_employment_model_is_red_by_estimate_and_drift_alone(
-    tmp_path: Path, workplace: Workplace
-) -> None:
+def test_without_labels_the_employment_model_is_red_by_estimate_and_drift_alone(workplace: Workplace) -> None:
     data = DATASETS["acs"]()
     workplace.baseline(data.reference, **data.spec)
     workplace.profile("profile", [workplace.write("analysis.parquet", data.analysis)])

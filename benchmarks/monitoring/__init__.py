@@ -1,0 +1,1 @@
+"""The monitoring library beside nannyml and evidently."""
