@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from config.closed import Closed, Email, InstanceType, Slug
 from config.features import Feature
 from config.hosting import Batch, Hosting
+from config.light import Light
 from config.serving import Serving
 
 Scalar = bool | int | float | str
@@ -86,6 +87,10 @@ class Monitoring(Closed):
 
     alarms: Alarms | None = None
     """When the endpoint's alarms go off."""
+    period: Literal["hour", "day", "week", "month", "quarter", "year"] = "month"
+    """How long a window of production data is that gets a light of its own."""
+    light: Light = Light()
+    """When that light is yellow, red or unknown."""
     none: Annotated[str, Field(min_length=20)] | None = None
     """Why nobody needs to know when this model fails; a sentence, for the next reader."""
 

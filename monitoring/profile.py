@@ -143,6 +143,8 @@ class Profile:
         spec = self.baseline.spec
         if rows.undated:
             self._say(f"rows without a readable {spec.timestamp} belong to no period and were left out", rows.undated)
+        if rows.ids is not None and rows.ids.null_count:
+            self._say(f"rows have no {spec.row_id}, so no label finds them", rows.ids.null_count)
         for name, times in rows.invalid.items():
             if name not in spec.features:
                 self._say(f"values of {name} could not be read, or are not what they must be", times)

@@ -14,11 +14,12 @@ from monitoring.errors import DataError
 from monitoring.outputs import Outputs
 from monitoring.periods import moments
 from monitoring.spec import Spec
+from monitoring.spool import Spool
 
 LABELLED_AT = "labelled_at"
 """The column of a file of labels that says when each was known; of several labels of a row the last counts."""
 
-_ROWS = 1 << 18
+_ROWS, _JOINED_ROWS = 1 << 18, 1 << 21
 
 
 @dataclass
@@ -37,15 +38,15 @@ class Records:
     """Rows by their id, and labels by theirs."""
 
     def __init__(self) -> None:
-        self.rows: list[pa.RecordBatch] = []
-        self.labels: list[pa.RecordBatch] = []
+        self.rows = Spool()
+        self.labels = Spool()
 
     def add(self, ids: pa.Array, periods: np.ndarray, said: Outputs, bins: Mapping[str, np.ndarray]) -> None:
         """Keeps rows; a label that a row brings with it is a label like any other."""
         kept = {"id": ids, "period": pa.array(periods), "predicted": pa.array(said.predicted)}
         kept |= {f"score/{place}": pa.array(column.copy()) for place, column in enumerate(said.scores.T)}
         kept |= {f"bin/{name}": pa.array(each.astype(np.int32)) for name, each in bins.items()}
-        self.rows.append(pa.RecordBatch.from_pydict(kept))
+        self.rows.append(_identified(pa.RecordBatch.from_pydict(kept)))
         self._add_labels(ids, said.labels, np.full(len(ids), np.datetime64("NaT"), "datetime64[us]"))
 
     def add_labels(self, spec: Spec, batch: pa.RecordBatch) -> None:
@@ -64,33 +65,37 @@ class Records:
 
     def merge(self, other: Records) -> None:
         """Adds all of another."""
-        self.rows += other.rows
-        self.labels += other.labels
+        self.rows.extend(other.rows)
+        self.labels.extend(other.labels)
 
     def joined(self, spec: Spec, found: Joined) -> Iterator[tuple[np.ndarray, Outputs, Mapping[str, np.ndarray]]]:
         """The labelled rows, each once: their periods, outputs with labels, and bins of sensitive features."""
-        if not self.rows or not self.labels:
-            if self.labels:
-                found.unknown = len({each for batch in self.labels for each in batch.column("id").to_pylist()})
-            return
-        labels = _last(pa.Table.from_batches(self.labels), found)
-        rows = _once(pa.Table.from_batches(self.rows).combine_chunks(), found)
-        places = pc.index_in(rows["id"], value_set=labels["id"]).combine_chunks()
-        has = places.is_valid()
-        used = places.drop_null()
-        found.unknown = len(labels) - len(pc.unique(used))
-        labelled = rows.filter(has)
-        truth = labels["label"].combine_chunks().take(used)
-        for start in range(0, len(labelled), _ROWS):
-            some = labelled.slice(start, _ROWS)
-            yield _outputs(spec, some, truth.slice(start, _ROWS))
+        # What is sorted and joined at once fits into memory, however many rows there are.
+        parts = 1 + max(self.rows.rows, self.labels.rows) // _JOINED_ROWS
+        for place in range(parts if self.labels.rows else 0):
+            labels = _last(self.labels.part("id", place, parts), found)
+            if not self.rows.rows:
+                found.unknown += len(labels)
+                continue
+            rows = _once(self.rows.part("id", place, parts), found)
+            places = pc.index_in(rows["id"], value_set=labels["id"]).combine_chunks()
+            used = places.drop_null()
+            found.unknown += len(labels) - len(pc.unique(used))
+            labelled = rows.filter(places.is_valid())
+            truth = labels["label"].combine_chunks().take(used)
+            for start in range(0, len(labelled), _ROWS):
+                yield _outputs(spec, labelled.slice(start, _ROWS), truth.slice(start, _ROWS))
 
     def _add_labels(self, ids: pa.Array, labels: np.ndarray, when: np.ndarray) -> None:
         known = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
         if known.any():
             kept = {"id": ids, "label": pa.array(labels.astype(np.float64)), "when": pa.array(when)}
             batch = pa.RecordBatch.from_pydict(kept)
-            self.labels.append(batch if known.all() else batch.filter(pa.array(known)))
+            self.labels.append(_identified(batch if known.all() else batch.filter(pa.array(known))))
+
+
+def _identified(batch: pa.RecordBatch) -> pa.RecordBatch:
+    return batch.filter(batch.column("id").is_valid()) if batch.column("id").null_count else batch
 
 
 def _outputs(spec: Spec, rows: pa.Table, truth: pa.Array) -> tuple[np.ndarray, Outputs, Mapping[str, np.ndarray]]:
@@ -108,8 +113,9 @@ def _outputs(spec: Spec, rows: pa.Table, truth: pa.Array) -> tuple[np.ndarray, O
 def _once(rows: pa.Table, found: Joined) -> pa.Table:
     """Each id once: the first row by period and content."""
     distinct = pc.count_distinct(rows["id"]).as_py()
-    found.repeated_rows = len(rows) - distinct
-    if not found.repeated_rows:
+    repeated = len(rows) - distinct
+    found.repeated_rows += repeated
+    if not repeated:
         return rows
     ordered = rows.sort_by([(name, "ascending") for name in rows.column_names])
     return ordered.filter(_first_of_run(ordered["id"]))
@@ -127,7 +133,7 @@ def _last(labels: pa.Table, found: Joined) -> pa.Table:
     both_never = pc.and_(pc.is_null(ordered["when"]), pc.is_null(last["when"].take(top)))
     other = pc.not_equal(ordered["label"], last["label"].take(top))
     contradicting = pc.unique(ordered["id"].filter(pc.and_(other, pc.or_(same_time, both_never))))
-    found.contradicting = len(contradicting)
+    found.contradicting += len(contradicting)
     return last.filter(pc.invert(pc.is_in(last["id"], value_set=contradicting)))
 
 

@@ -8,7 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +20,7 @@ from monitoring.baseline import Baseline
 from monitoring.counting.tally import Fact
 from monitoring.errors import DataError, MonitoringError
 from monitoring.profile import Profile
+from monitoring.spool import Spool
 
 FORMAT = 1
 _COUNTS, _UNSEEN, _ROWS, _LABELS, _ABOUT = (
@@ -29,7 +30,7 @@ _COUNTS, _UNSEEN, _ROWS, _LABELS, _ABOUT = (
     "labels.parquet",
     "about.json",
 )
-_WEIGHTS = 4
+_WEIGHTS, _BATCH_ROWS = 4, 1 << 17
 _SCHEMA = pa.schema(
     [
         ("part", pa.dictionary(pa.int32(), pa.string())),
@@ -81,11 +82,10 @@ def dump(profile: Profile, file: IO[bytes]) -> None:
         for name, table in ((_COUNTS, _counts(profile)), (_UNSEEN, _unseen(profile))):
             with archive.open(name, "w") as entry:
                 _write(table, entry)
-        for name, batches in ((_ROWS, profile.records.rows), (_LABELS, profile.records.labels)):
-            if batches:
-                with archive.open(name, "w") as entry, pq.ParquetWriter(entry, batches[0].schema) as writer:
-                    for batch in batches:
-                        writer.write_batch(batch)
+        for name, spool in ((_ROWS, profile.records.rows), (_LABELS, profile.records.labels)):
+            if spool.rows:
+                with archive.open(name, "w") as entry:
+                    _write_all(spool, entry)
         archive.writestr(_ABOUT, json.dumps(about))
 
 
@@ -174,6 +174,14 @@ def _write(table: pa.Table, entry: IO[bytes]) -> None:
     pq.write_table(table, entry, compression="lz4", use_dictionary=others, use_byte_stream_split=numbers)
 
 
+def _write_all(spool: Spool, entry: IO[bytes]) -> None:
+    batches = iter(spool)
+    first = next(batches)
+    with pq.ParquetWriter(entry, first.schema, compression="lz4") as writer:
+        for batch in chain([first], batches):
+            writer.write_batch(batch)
+
+
 def _unseen(profile: Profile) -> pa.Table:
     rows = [
         {"feature": name, "period": period, "value": value, "n": n}
@@ -193,9 +201,11 @@ def _load(baseline: Baseline, archive: zipfile.ZipFile, about: dict[str, Any]) -
     for row in _table(archive, _UNSEEN).to_pylist():
         profile.features[row["feature"]].unseen.take(row["period"], {row["value"]: row["n"]})
     kept = archive.namelist()
-    for name, batches in ((_ROWS, profile.records.rows), (_LABELS, profile.records.labels)):
+    for name, spool in ((_ROWS, profile.records.rows), (_LABELS, profile.records.labels)):
         if name in kept:
-            batches.extend(_table(archive, name).to_batches())
+            with archive.open(name) as entry:
+                for batch in pq.ParquetFile(entry).iter_batches(_BATCH_ROWS):
+                    spool.append(batch)
     profile.problems, profile.not_monitored = dict(about["problems"]), dict(about["not_monitored"])
     return profile
 

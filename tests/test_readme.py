@@ -12,6 +12,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / 
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 LOCAL_RUN = "tests/local_aws/test_local_run.py"
 EXERCISED = {
+    "bench-monitoring": "by hand: a quarter of an hour beside peers of 4 GB",
     "bench-serving": "by hand: ten minutes beside peers of 1.5 GB",
     "bootstrap": LOCAL_RUN,
     "check": ".ci/run",
@@ -43,7 +44,7 @@ def test_links_and_paths_in_a_document_lead_somewhere(document: Path) -> None:
     text = document.read_text()
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
-    rooms = "config|stacks|pipelines|model_code|model_server|local_aws|data|docs"
+    rooms = "config|stacks|pipelines|model_code|model_server|monitoring|local_aws|data|docs"
     for path in re.findall(rf"`((?:{rooms})/[^`*<]*)`", text):
         assert (ROOT / path).exists(), f"{document.name} names {path}"
 

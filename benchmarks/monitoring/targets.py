@@ -44,8 +44,16 @@ def _at_most(limit: float, what: str, value: Callable[[Figures], float | None]) 
 
 
 TARGETS = (
-    _at_least(15, "times as fast as nannyml, both from rows in memory, its import and fit not counted", _times("nannyml", "inside_wall")),
-    _at_least(15, "times as fast as evidently, both from rows in memory, its import not counted", _times("evidently", "inside_wall")),
+    _at_least(
+        15,
+        "times as fast as nannyml, both from rows in memory, its import and fit not counted",
+        _times("nannyml", "inside_wall"),
+    ),
+    _at_least(
+        15,
+        "times as fast as evidently, both from rows in memory, its import not counted",
+        _times("evidently", "inside_wall"),
+    ),
     _at_most(600, "peak memory at ten million rows (MB)", _of("growing", "10000000", "median", "peak_mb")),
     _at_most(90, "CPU seconds for 300 models of 100,000 rows", _models),
     _at_least(1.6, "times as fast by two processes as by one", _of("shared", "median", "times")),

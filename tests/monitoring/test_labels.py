@@ -82,6 +82,14 @@ def test_a_row_that_was_counted_twice_is_told_and_labelled_once(counted: Workpla
     ]
 
 
+def test_rows_without_an_id_are_told(counted: Workplace) -> None:
+    nothing = pa.array([None] * 3 + DATA["id"].to_pylist()[3:])
+    assert counted.profile("rows", [counted.write("data.parquet", DATA.set_column(0, "id", nothing))]).status == 0
+    report = counted.report("rows", labels(counted, "late", LABELS))
+    assert report["problems"] == ["3 rows have no id, so no label finds them", "3 labels have an id that no row has"]
+    assert only(report)["labels"]["n"] == 1_997
+
+
 def test_few_labels_are_not_green_and_are_told(counted: Workplace) -> None:
     report = counted.report("rows", labels(counted, "late", LABELS.slice(0, 150)))
     assert report["tier"] == "unknown"
@@ -138,3 +146,13 @@ def test_the_worth_of_a_confusion_matrix(workplace: Workplace) -> None:
     worth = 5 * (truth & said).sum() - 2 * ((1 - truth) & said).sum() - 3 * (truth & (1 - said)).sum()
     assert told["realized"] == worth
     assert told["estimated"] == pytest.approx(worth, rel=0.2)
+
+
+def test_many_rows_wait_on_disk_and_are_joined_in_parts(monkeypatch: pytest.MonkeyPatch, counted: Workplace) -> None:
+    expected = counted.report("rows", labels(counted, "late", pa.concat_tables([LABELS, LABELS.slice(0, 500)])))
+    monkeypatch.setattr("monitoring.spool.KEPT_ROWS", 300)
+    monkeypatch.setattr("monitoring.records._JOINED_ROWS", 250)
+    monkeypatch.setattr("monitoring.store._BATCH_ROWS", 128)
+    assert counted.report("rows", "late") == expected
+    counted.profile("rows", [counted.folder / "data.parquet"])
+    assert counted.report("late", "rows") == expected
