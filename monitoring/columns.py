@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from monitoring.arrays import nulls, numbers_of, places
 
 _NO_TEXT = "", "null", "none", "nan", "na", "n/a", "<na>"
 """What writers put into text files where a number is missing."""
@@ -23,8 +24,8 @@ def number(array: pa.Array) -> tuple[np.ndarray, int]:
     if pa.types.is_dictionary(kind):
         values, invalid = _number_by_value(array.dictionary)
         values, invalid = np.append(values, np.nan), np.append(invalid, False)
-        places = pc.fill_null(array.indices, len(values) - 1).to_numpy(zero_copy_only=False)
-        return values[places], int(invalid[places].sum())
+        rows = places(array)
+        return values[rows], int(invalid[rows].sum())
     if pa.types.is_floating(kind) or pa.types.is_integer(kind):
         return _plain(array), 0
     values, invalid = _number_by_value(array)
@@ -40,28 +41,24 @@ def text(array: pa.Array) -> tuple[list[str], np.ndarray]:
         try:
             array = array.dictionary_encode()
         except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-            array = pa.array([_written(value) for value in array.to_pylist()], pa.string()).dictionary_encode()
-    distinct = [_written(value) for value in array.dictionary.to_pylist()]
-    codes = pc.fill_null(array.indices, len(distinct)).to_numpy(zero_copy_only=False)
-    codes = codes.astype(np.int32, copy=False)
-    return _without_doubles(distinct, codes)
+            array = pa.array([written(value) for value in array.to_pylist()], pa.string()).dictionary_encode()
+    distinct = [written(value) for value in array.dictionary.to_pylist()]
+    return _without_doubles(distinct, places(array).astype(np.int32, copy=False))
 
 
 def _without_doubles(distinct: Sequence[str | None], codes: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Texts that are written alike become one, and null the code -1."""
-    places: dict[str, int] = {}
-    moved = [-1 if each is None else places.setdefault(each, len(places)) for each in distinct]
+    place: dict[str, int] = {}
+    moved = [-1 if each is None else place.setdefault(each, len(place)) for each in distinct]
     if moved == list(range(len(distinct))) and not (len(codes) and codes.max() == len(distinct)):
-        return list(places), codes
-    return list(places), np.array([*moved, -1], np.int32)[codes]
+        return list(place), codes
+    return list(place), np.array([*moved, -1], np.int32)[codes]
 
 
 def _plain(array: pa.Array) -> np.ndarray:
-    if array.null_count == 0 and pa.types.is_float64(array.type):
-        return array.to_numpy()
     if array.null_count == 0:
-        return array.to_numpy(zero_copy_only=False).astype(np.float64)
-    return pc.fill_null(array.cast(pa.float64(), safe=False), float("nan")).to_numpy()
+        return numbers_of(array).astype(np.float64, copy=False)
+    return np.where(nulls(array), np.nan, numbers_of(array.cast(pa.float64(), safe=False)))
 
 
 def _number_by_value(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -76,9 +73,10 @@ def _number_by_value(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
         pass
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return _from_text(array.to_pylist())
-    null = array.is_null().to_numpy(zero_copy_only=False)
-    return np.full(len(array), np.nan), ~null
+        encoded = array.dictionary_encode()
+        values, invalid = _from_text([*encoded.dictionary.to_pylist(), None])
+        return values[places(encoded)], invalid[places(encoded)]
+    return np.full(len(array), np.nan), ~nulls(array)
 
 
 def _from_text(texts: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
@@ -94,7 +92,8 @@ def _from_text(texts: Sequence[str | None]) -> tuple[np.ndarray, np.ndarray]:
     return values, invalid
 
 
-def _written(value: object) -> str | None:
+def written(value: object) -> str | None:
+    """A value as the text of a category; None for null and NaN."""
     match value:
         case None | str():
             return value

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring import columns, outputs, periods
+from monitoring.arrays import from_flags
 from monitoring.features.categorical import Categorical
 from monitoring.features.numeric import Numeric
 from monitoring.outputs import Outputs
@@ -43,7 +44,7 @@ def frame(spec: Spec, features: Mapping[str, Feature], batch: pa.RecordBatch) ->
     """The batch's rows, whatever types its columns have; a column that is not there counts as null."""
     numbers, undated = _periods(spec, batch)
     if undated:
-        batch = batch.filter(pa.array(numbers != periods.NEVER))
+        batch = batch.filter(from_flags(numbers != periods.NEVER))
         numbers = numbers[numbers != periods.NEVER]
     arrays = dict(zip(batch.schema.names, batch.columns, strict=True))
     rows = len(batch)

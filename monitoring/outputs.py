@@ -77,7 +77,8 @@ def classes(spec: Spec, array: pa.Array | None, rows: int) -> np.ndarray:
         return np.full(rows, UNKNOWN, np.int32)
     distinct, codes = columns.text(array)
     if spec.task == "binary":
-        known = [int(each in positives(spec)) for each in distinct]
+        positive = positives(spec)
+        known = [int(each in positive) for each in distinct]
     else:
         places = {name: place for place, name in enumerate(spec.scores)}
         known = [places.get(each, len(places)) for each in distinct]
@@ -86,5 +87,5 @@ def classes(spec: Spec, array: pa.Array | None, rows: int) -> np.ndarray:
 
 def positives(spec: Spec) -> frozenset[str]:
     """How the positive class of a binary model may be written."""
-    [written], _ = columns.text(pa.array([spec.positive]))
-    return frozenset({written, "1", "true", "True"} if written in ("1", "true") else {written})
+    written = columns.written(spec.positive)
+    return frozenset({"1", "true", "True"} if written in ("1", "true") else {str(written)})

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring.arrays import nulls, numbers_of, places
 from monitoring.spec import Period
 
 NEVER = np.iinfo(np.int64).min
@@ -51,7 +52,7 @@ def moments(timestamps: pa.Array) -> np.ndarray:
     if pa.types.is_dictionary(kind):
         return moments(timestamps.dictionary_decode())
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return timestamps.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False)
+        return _plain(timestamps.cast(pa.timestamp("us"), safe=False))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         seconds = timestamps.cast(pa.float64()).to_numpy(zero_copy_only=False)
         when = np.full(len(seconds), np.datetime64("NaT"), "datetime64[us]")
@@ -63,15 +64,21 @@ def moments(timestamps: pa.Array) -> np.ndarray:
     return np.full(len(timestamps), np.datetime64("NaT"), "datetime64[us]")
 
 
+def _plain(timestamps: pa.Array) -> np.ndarray:
+    """As NumPy has them."""
+    moments = numbers_of(timestamps.view(pa.int64())).view("datetime64[us]")
+    return np.where(nulls(timestamps), np.datetime64("NaT"), moments) if timestamps.null_count else moments
+
+
 def _from_text(texts: pa.Array) -> np.ndarray:
     encoded = texts.dictionary_encode()
     distinct = encoded.dictionary
     try:
-        when = pc.cast(pc.utf8_trim_whitespace(distinct), pa.timestamp("us")).to_numpy(zero_copy_only=False)
+        when = _plain(pc.cast(pc.utf8_trim_whitespace(distinct), pa.timestamp("us")))
     except pa.ArrowInvalid:  # a zone somewhere, or no timestamp at all
         when = np.array([_moment(text) for text in distinct.to_pylist()], "datetime64[us]")
     when = np.append(when, np.datetime64("NaT"))
-    return when[pc.fill_null(encoded.indices, len(distinct)).to_numpy(zero_copy_only=False)]
+    return when[places(encoded)]
 
 
 def _moment(text: str) -> np.datetime64:

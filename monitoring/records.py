@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring import outputs
+from monitoring.arrays import from_flags, from_numbers, numbers_of
 from monitoring.errors import DataError
 from monitoring.outputs import Outputs
 from monitoring.periods import moments
@@ -43,9 +44,9 @@ class Records:
 
     def add(self, ids: pa.Array, periods: np.ndarray, said: Outputs, bins: Mapping[str, np.ndarray]) -> None:
         """Keeps rows; a label that a row brings with it is a label like any other."""
-        kept = {"id": ids, "period": pa.array(periods), "predicted": pa.array(said.predicted)}
-        kept |= {f"score/{place}": pa.array(column.copy()) for place, column in enumerate(said.scores.T)}
-        kept |= {f"bin/{name}": pa.array(each.astype(np.int32)) for name, each in bins.items()}
+        kept = {"id": ids, "period": from_numbers(periods), "predicted": from_numbers(said.predicted)}
+        kept |= {f"score/{place}": from_numbers(column.copy()) for place, column in enumerate(said.scores.T)}
+        kept |= {f"bin/{name}": from_numbers(each.astype(np.int32)) for name, each in bins.items()}
         self.rows.append(_identified(pa.RecordBatch.from_pydict(kept)))
         self._add_labels(ids, said.labels, np.full(len(ids), np.datetime64("NaT"), "datetime64[us]"))
 
@@ -89,9 +90,9 @@ class Records:
     def _add_labels(self, ids: pa.Array, labels: np.ndarray, when: np.ndarray) -> None:
         known = ~np.isnan(labels) if labels.dtype.kind == "f" else labels >= 0
         if known.any():
-            kept = {"id": ids, "label": pa.array(labels.astype(np.float64)), "when": pa.array(when)}
+            kept = {"id": ids, "label": from_numbers(labels.astype(np.float64)), "when": from_numbers(when)}
             batch = pa.RecordBatch.from_pydict(kept)
-            self.labels.append(_identified(batch if known.all() else batch.filter(pa.array(known))))
+            self.labels.append(_identified(batch if known.all() else batch.filter(from_flags(known))))
 
 
 def _identified(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -99,9 +100,9 @@ def _identified(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _outputs(spec: Spec, rows: pa.Table, truth: pa.Array) -> tuple[np.ndarray, Outputs, Mapping[str, np.ndarray]]:
-    column = {name: rows[name].to_numpy() for name in rows.column_names if name != "id"}
+    column = {name: numbers_of(rows[name]) for name in rows.column_names if name != "id"}
     scores = [each for name, each in column.items() if name.startswith("score/")]
-    labels = truth.to_numpy()
+    labels = numbers_of(truth)
     said = Outputs(
         np.column_stack(scores) if scores else np.zeros((len(labels), 0)),
         column["predicted"],

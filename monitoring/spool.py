@@ -9,6 +9,8 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 
+from monitoring.arrays import from_flags
+
 KEPT_ROWS = 1 << 20
 """Rows that stay in memory; as many more each go to a file."""
 
@@ -59,7 +61,7 @@ class Spool:
 
 
 def _chosen(batch: pa.RecordBatch, column: str, place: int, parts: int) -> pa.RecordBatch:
-    return batch.filter(pa.array(_hash(batch.column(column)) % parts == place))
+    return batch.filter(from_flags(_hash(batch.column(column)) % np.uint64(parts) == place))
 
 
 def _hash(texts: Any) -> np.ndarray:

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monitoring.arrays import flags_of, from_flags, from_numbers, from_texts, numbers_of
 from monitoring.baseline import Baseline
 from monitoring.counting.tally import Fact
 from monitoring.errors import DataError, MonitoringError
@@ -45,7 +46,11 @@ _SCHEMA = pa.schema(
 
 def read_baseline(path: Path) -> Baseline:
     """The baseline of a JSON file; raises MonitoringError with a sentence where it is none."""
-    return Baseline.parse(read_json(path))
+    body = read_json(path)
+    try:
+        return Baseline.parse(body)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise MonitoringError(f"{path} is no whole baseline ({error!r}); make it again") from error
 
 
 def read_json(path: Path) -> Any:
@@ -155,16 +160,16 @@ def _counts(profile: Profile) -> pa.Table:
 
     parts = np.repeat(np.array([place for place, _ in numbers], np.int32), size)
     columns = [
-        pa.DictionaryArray.from_arrays(pa.array(parts), pa.array(names, pa.string())),
-        pa.array(column(np.int64, (fact.periods for _, fact in numbers))),
-        pa.array(np.repeat(np.array([fact.rounded for _, fact in numbers], bool), size)),
-        pa.array(column(np.float64, (fact.keys for _, fact in numbers))),
+        pa.DictionaryArray.from_arrays(from_numbers(parts), from_texts(names)),
+        from_numbers(column(np.int64, (fact.periods for _, fact in numbers))),
+        from_flags(np.repeat(np.array([fact.rounded for _, fact in numbers], bool), size)),
+        from_numbers(column(np.float64, (fact.keys for _, fact in numbers))),
     ]
     for place in range(_WEIGHTS):
         weights = (
             fact.weights[place] if place < len(fact.weights) else np.zeros(len(fact.keys)) for _, fact in numbers
         )
-        columns.append(pa.array(column(np.float64, weights)))
+        columns.append(from_numbers(column(np.float64, weights)))
     return pa.Table.from_arrays(columns, schema=_SCHEMA)
 
 
@@ -184,13 +189,18 @@ def _write_all(spool: Spool, entry: IO[bytes]) -> None:
 
 def _unseen(profile: Profile) -> pa.Table:
     rows = [
-        {"feature": name, "period": period, "value": value, "n": n}
+        (name, period, value, n)
         for name, counted in profile.features.items()
         for period, counts in counted.unseen.by_period().items()
         for value, n in counts.items()
     ]
-    schema = pa.schema([("feature", pa.string()), ("period", pa.int64()), ("value", pa.string()), ("n", pa.int64())])
-    return pa.Table.from_pylist(rows, schema)
+    columns = {
+        "feature": from_texts([name for name, _, _, _ in rows]),
+        "period": from_numbers(np.array([period for _, period, _, _ in rows], np.int64)),
+        "value": from_texts([value for _, _, value, _ in rows]),
+        "n": from_numbers(np.array([n for _, _, _, n in rows], np.int64)),
+    }
+    return pa.Table.from_arrays(list(columns.values()), list(columns))
 
 
 def _load(baseline: Baseline, archive: zipfile.ZipFile, about: dict[str, Any]) -> Profile:
@@ -211,7 +221,7 @@ def _load(baseline: Baseline, archive: zipfile.ZipFile, about: dict[str, Any]) -
 
 
 def _table(archive: zipfile.ZipFile, name: str) -> pa.Table:
-    return pq.read_table(pa.BufferReader(archive.read(name)))
+    return pq.ParquetFile(pa.BufferReader(archive.read(name))).read()
 
 
 def _facts(counts: pa.Table) -> Iterable[tuple[str, Fact]]:
@@ -219,10 +229,10 @@ def _facts(counts: pa.Table) -> Iterable[tuple[str, Fact]]:
         return
     part = counts["part"].unify_dictionaries().combine_chunks()
     names: Sequence[str] = part.dictionary.to_pylist()
-    codes, rounded = part.indices.to_numpy(), counts["rounded"].to_numpy()
+    codes, rounded = numbers_of(part.indices), flags_of(counts["rounded"])
     edges = np.flatnonzero((codes[1:] != codes[:-1]) | (rounded[1:] != rounded[:-1])) + 1
     periods, keys, *weights = (
-        counts[name].to_numpy() for name in counts.column_names if name not in ("part", "rounded")
+        numbers_of(counts[name]) for name in counts.column_names if name not in ("part", "rounded")
     )
     for first, last in pairwise([0, *edges.tolist(), len(codes)]):
         some = np.array([each[first:last] for each in weights])

@@ -47,7 +47,9 @@ class Bench:
         files = self._files(self._sizes.compared)
         measures: dict[str, Callable[[], dict[str, float]]] = {"files": lambda: self._watch("compared", files)}
         measures["ours"] = lambda: self._measured("ours", [sys.executable, "-m", f"{_MODULES}.by_kernel"], files)
-        measures |= {name: self._peer(name, files) for name in (*PEERS, "spark")}
+        measures |= {name: self._peer(name, files) for name in PEERS}
+        spark = [environments.python("spark"), "-m", f"{_MODULES}.by_spark"]
+        measures["spark"] = lambda: self._measured("spark", spark, files)
         found: dict[str, list[dict[str, float]]] = {name: [] for name in tools}
         for number in range(self._sizes.rounds):
             for name in tools:

@@ -15,6 +15,8 @@ VARIANCE = 0.65
 """The part of the reference's variance that the kept components have at least."""
 
 _ROWS = 1 << 15
+_SINGLE_THREADED = 1 << 18
+"""Multiplications up to which OpenBLAS stays in one thread."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,10 @@ class Multivariate:
         cross, count = np.zeros((len(features), len(features))), 0
         for columns in batches:
             for block in _blocks(columns):
-                centred = _encoded(features, block) - means
-                cross += centred.T @ centred
-                count += len(centred)
+                centred = _centred(features, block, means)
+                for part in _parts(centred, len(features) ** 2):
+                    cross += part @ part.T
+                count += centred.shape[1]
         variances = np.diag(cross) / count
         scales = np.sqrt(np.where(variances > np.finfo(float).eps * 10 * np.maximum(means**2, 1e-300), variances, 1))
         values, vectors = np.linalg.eigh(cross / count / np.outer(scales, scales))
@@ -69,8 +72,10 @@ class Multivariate:
         """Each row's reconstruction error; columns are values of numeric features and cells of categorical ones."""
         parts = []
         for block in _blocks(columns):
-            projected = (_encoded(features, block) - self.means) @ self.rest.T
-            parts.append(np.sqrt(np.einsum("ij,ij->i", projected, projected)))
+            centred = _centred(features, block, self.means)
+            for part in _parts(centred, self.rest.size):
+                projected = self.rest @ part
+                parts.append(np.sqrt(np.einsum("ij,ij->j", projected, projected)))
         return np.concatenate(parts) if parts else np.zeros(0)
 
 
@@ -83,12 +88,21 @@ def _blocks(columns: Sequence[np.ndarray]) -> Iterable[Sequence[np.ndarray]]:
         yield [column[start : start + _ROWS] for column in columns]
 
 
-def _encoded(features: Sequence[Numeric | Categorical], columns: Sequence[np.ndarray]) -> np.ndarray:
+def _parts(centred: np.ndarray, products: int) -> Iterable[np.ndarray]:
+    """Columns so few that the linear algebra library does not start threads, which spin longer than the work takes."""
+    step = max(_SINGLE_THREADED // max(products, 1), 1)
+    for start in range(0, centred.shape[1], step):
+        yield centred[:, start : start + step]
+
+
+def _centred(features: Sequence[Numeric | Categorical], columns: Sequence[np.ndarray], means: np.ndarray) -> np.ndarray:
+    """The encoded columns less their means: features x rows."""
     encoded = np.empty((len(columns), len(columns[0])))
-    for row, feature, column in zip(encoded, features, columns, strict=True):
+    for row, feature, column, mean in zip(encoded, features, columns, means, strict=True):
         if isinstance(feature, Categorical):
             np.take(feature.shares, column, out=row)
         else:
             row[:] = column
-            row[~np.isfinite(row)] = feature.mean
-    return encoded.T
+            row[~np.isfinite(row)] = mean
+        np.subtract(row, mean, out=row)
+    return encoded

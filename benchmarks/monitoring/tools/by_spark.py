@@ -1,4 +1,4 @@
-"""A profile and a report by the Spark driver on two cores: `by_spark.py RESULT FOLDER DATA...`, where pyspark is.
+"""A profile and a report by the Spark driver on two cores: `by_spark RESULT FOLDER DATA...`, where pyspark is.
 
 The session is up and its workers have counted once before the clock starts.
 """
@@ -19,7 +19,7 @@ from monitoring.report import report
 
 
 def main(result: Path, folder: Path, *files: str) -> None:
-    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ |= {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(Path(__file__).parents[3])}
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     session = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
     baseline = store.read_baseline(folder / "baseline.json")
