@@ -87,14 +87,21 @@ class Outcomes:
     def metrics(self, period: int, kind: Kind) -> dict[str, float]:
         """Every metric, over classes the plain mean; NaN where it is not defined.
 
-        Realized metrics are not defined where labels or predictions are all of one class.
+        Realized ones that are about the positive class, or about several, are not where labels or predictions are all
+        of one class.
         """
         sums = self._sums[kind].of(period)
         found = dict.fromkeys((*_FORMULAS, "accuracy"), np.nan)
-        if sums["n"] and not (kind == "realized" and self._one_sided(sums)):
+        if sums["n"]:
             matrices = self._matrices(sums)
             found = {name: float(np.mean([formula(*each) for each in matrices])) for name, formula in _FORMULAS.items()}
             found["accuracy"] = sums["hit"] / sums["n"]
+            if kind == "realized" and self._one_sided(sums):
+                found |= dict.fromkeys(("precision", "recall", "f1"), np.nan)
+                if len(self.classes) > 1:
+                    found |= dict.fromkeys(("specificity", "accuracy"), np.nan)
+                elif sums[f"true/{self.classes[0]}"] == sums["n"]:
+                    found["specificity"] = np.nan
         areas = [_AREAS[kind](*self._rank(values, period, kind)) for values in self._ranks]
         found["roc_auc"], found["average_precision"] = np.mean(areas, axis=0).tolist()
         return found

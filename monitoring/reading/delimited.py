@@ -1,12 +1,10 @@
-"""CSV: every needed column as text, read as a stream; no row is lost in silence."""
+"""CSV: every needed column as text, block by block; no row is lost in silence."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from typing import Any
 
 import pyarrow as pa
@@ -16,120 +14,140 @@ from monitoring.errors import DataError
 from monitoring.reading.columnar import wanted
 from monitoring.reading.kinds import Source
 
-_BLOCK = 1024 * 1024
-"""In bytes; no row may be longer, and some thirty are read ahead."""
+_BLOCK = 4 * 1024 * 1024
+_LONGEST = 64 * 1024 * 1024
+"""Row, in bytes."""
 _LAST = "\x1fno row after this\x1f"
 
 
 def batches(source: Source, columns: Sequence[str]) -> Iterator[Any]:
-    """The rows, all columns texts, an empty field null."""
+    """The rows, all columns texts, an empty field null.
+
+    Blocks are read here and parsed one by one: pyarrow's own stream reads ahead in threads, which do not end with the
+    program if what they read is a Python file, and takes a quote that is never closed for the end of the last row.
+    """
     names = header(source)
     needed = wanted(source.path, names, columns)
-    try:
-        with source.open() as file:
-            waiting = None
-            for batch in _read(source, names, needed or names[:1], file):
-                if waiting is not None:
-                    yield waiting.select(needed)
-                waiting = batch
-    except pa.ArrowInvalid as error:
-        raise _explained(source, names, error) from error
-    if waiting is None or waiting.column(0)[-1].as_py() != _LAST:
-        raise _unclosed(source, names)
-    yield waiting.slice(0, waiting.num_rows - 1).select(needed)
+    parser = _Parser(source, names, needed or names[:1])
+    with source.open() as file:
+        size, text, over = _BLOCK, b"", False
+        while True:
+            if not over:
+                more = file.read(size - len(text))
+                over = len(more) < size - len(text)
+                text += more
+            if not text:
+                return
+            batch, text = parser.parse(text, over=over, final=over or size >= _LONGEST)
+            if batch is None:
+                size *= 2  # within what is there no row ends
+            else:
+                size = _BLOCK
+                yield batch.select(needed)
 
 
 def header(source: Source) -> list[str]:
     """The names in the first line."""
-    with _rows(source) as rows:
-        names = next(filter(None, rows))
+    with source.open() as file, _decoded(file) as text:
+        names = next(filter(None, csv.reader(text, delimiter=_delimiter(source))))
     if not _is_text("".join(names).encode(errors="surrogateescape")):
-        raise _no_text(source)
+        raise DataError(f"{source.path}, line 1: {_NO_TEXT}")
     return names
 
 
-def _read(source: Source, names: list[str], needed: list[str], file: Any) -> Any:
-    return arrow_csv.open_csv(
-        pa.PythonFile(_Ended(file, _delimiter(source).join([_LAST] * len(names))), "r"),
-        arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
-        arrow_csv.ParseOptions(
+class _Parser:
+    """Turns rows into batches, and knows the line of each block."""
+
+    def __init__(self, source: Source, names: list[str], needed: list[str]) -> None:
+        self._source = source
+        self._names = names
+        self._line = 1
+        self._end = b"\n" if b"\n" in source.head else b"\r"
+        # A row after the last: a quote that is open at the end would swallow it.
+        self._last = _delimiter(source).join([_LAST] * len(names)).encode() + b"\n"
+        self._parsing = arrow_csv.ParseOptions(
             delimiter=_delimiter(source),
             newlines_in_values=True,
             # Of a single column, an empty line is a row.
             ignore_empty_lines=len(names) > 1,
-        ),
-        arrow_csv.ConvertOptions(
+        )
+        self._converting = arrow_csv.ConvertOptions(
             include_columns=needed,
             column_types=dict.fromkeys(needed, pa.string()),
             strings_can_be_null=True,
             null_values=[""],
-        ),
-    )
+        )
+
+    def parse(self, text: bytes, *, over: bool, final: bool) -> tuple[Any | None, bytes]:
+        """The rows that end within *text*, and what is after them; None where it takes more to tell, if not *final*."""
+        error: Exception | None = None
+        for cut in [len(text)] if over else _cuts(text, self._end):
+            try:
+                table = self._read(memoryview(text)[:cut])
+            except pa.ArrowInvalid as invalid:
+                error = invalid
+                continue
+            if len(table) and table.column(0)[-1].as_py() == _LAST:
+                self._line += text.count(self._end, 0, cut)
+                (batch,) = table.combine_chunks().to_batches()
+                return batch.slice(0, len(batch) - 1), text[cut:]
+        if final:
+            raise self._explained(text, error) from error
+        return None, text
+
+    def _read(self, text: memoryview) -> Any:
+        names = self._names if self._line > 1 else None
+        ended = self._ended(text)
+        reading = arrow_csv.ReadOptions(column_names=names, block_size=len(ended) + 1)
+        return arrow_csv.read_csv(pa.BufferReader(ended), reading, self._parsing, self._converting)
+
+    def _ended(self, text: bytes | memoryview) -> bytes:
+        return b"".join((text, b"" if text[-1:] in (b"\n", b"\r") else b"\n", self._last))
+
+    def _explained(self, text: bytes, error: Exception | None) -> Exception:
+        if "invalid UTF8" in str(error):
+            lines = text.split(self._end)
+            wrong = next((number for number, line in enumerate(lines) if not _is_text(line)), 0)
+            return self._told(wrong, _NO_TEXT)
+        begins = ends = 0
+        rows = csv.reader(_decoded(io.BytesIO(self._ended(text))), delimiter=_delimiter(self._source))
+        try:
+            for row in rows:
+                begins, ends = ends, rows.line_num
+                if row and _LAST in row[-1] and row[0] != _LAST:
+                    return self._told(begins, _UNCLOSED)
+                if row and len(row) != len(self._names):
+                    fields = f"the row has {len(row)} fields, the header {len(self._names)}"
+                    return self._told(begins, f"{fields}; mend the row, or its quotes")
+        except csv.Error:
+            return self._told(ends, _UNCLOSED)
+        return error or self._told(ends, _UNCLOSED)
+
+    def _told(self, line: int, sentence: str) -> DataError:
+        return DataError(f"{self._source.path}, line {self._line + line}: {sentence}")
 
 
-class _Ended(io.RawIOBase):
-    """A file with one more row after its last."""
+_NO_TEXT = "it is no UTF-8 text; write the file again in UTF-8"
+_UNCLOSED = "a quote opens and is never closed; write the file again"
 
-    def __init__(self, file: Any, row: str) -> None:
-        self._file = file
-        self._row = row.encode() + b"\n"
-        self._last = b"\n"
-        self._over = False
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next *size* bytes; fewer only at the end, as the header must be among the first."""
-        parts = []
-        while size > 0:
-            if data := self._file.read(size):
-                self._last = data[-1:]
-                parts.append(data)
-                size -= len(data)
-            elif self._over:
-                break
-            else:
-                self._over = True
-                self._file = io.BytesIO(self._row if self._last in b"\r\n" else b"\n" + self._row)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+def _cuts(text: bytes, end: bytes) -> list[int]:
+    """Where a row may end, the likeliest first: outside of quotes, or last of all, as a quote within a text is none."""
+    cut = last = text.rfind(end) + 1
+    within = b'"' in text and text.count(b'"', 0, last) % 2
+    while within and cut > len(text) // 2:
+        before = text.rfind(end, 0, cut - 1) + 1
+        within ^= text.count(b'"', before, cut) % 2
+        cut = before
+    return [place for place in dict.fromkeys((last if within else cut, last)) if place]
 
 
 def _delimiter(source: Source) -> str:
     return "\t" if source.kind == "tsv" else ","
 
 
-def _explained(source: Source, names: list[str], error: Exception) -> Exception:
-    if misshapen := re.search(r"Expected (\d+) columns, got (\d+)", str(error)):
-        sentence = f"the row has {misshapen[2]} fields, the header {misshapen[1]}; mend the row, or its quotes"
-        return DataError(f"{source.path}, line {_line(source, len(names))}: {sentence}")
-    if "invalid UTF8" in str(error):
-        return _no_text(source)
-    return error
-
-
-def _unclosed(source: Source, names: list[str]) -> DataError:
-    """An open quote has swallowed the row that we have put after the last one."""
-    line = _line(source, len(names))
-    return DataError(f"{source.path}, line {line}: a quote opens and is never closed; write the file again")
-
-
-def _line(source: Source, fields: int) -> int:
-    """Where the first row begins that has not so many fields, else the last."""
-    begins = ends = 0
-    with _rows(source) as rows, suppress(csv.Error):
-        for row in rows:
-            begins, ends = ends + 1, rows.line_num
-            if row and len(row) != fields:
-                return begins
-        return begins
-    return ends + 1
-
-
-def _no_text(source: Source) -> DataError:
-    with source.open() as file:
-        line = next((number for number, line in enumerate(file, 1) if not _is_text(line)), 0)
-    return DataError(f"{source.path}, line {line}: it is no UTF-8 text; write the file again in UTF-8")
+def _decoded(file: Any) -> io.TextIOWrapper:
+    return io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
 def _is_text(line: bytes) -> bool:
@@ -138,13 +156,3 @@ def _is_text(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-@contextmanager
-def _rows(source: Source) -> Iterator[Any]:
-    """The rows as Python reads them: ten times slower, but it knows the line."""
-    with (
-        source.open() as file,
-        io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text,
-    ):
-        yield csv.reader(text, delimiter=_delimiter(source))

@@ -16,7 +16,6 @@ from monitoring.errors import DataError
 _KNOWN = {
     "Parquet magic bytes not found": "is no Parquet file, or only the beginning of one",
     "Parquet file size is": "is no Parquet file, or only the beginning of one",
-    "straddling object straddles two block boundaries": "has a row of more than 1 MB, or a quote that is never closed",
     "File is too small": "is no Arrow file, or only the beginning of one",
     "Not an Arrow file": "is no Arrow file, or only the beginning of one",
 }

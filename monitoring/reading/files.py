@@ -46,7 +46,9 @@ def _batches(
         with told(path):
             source = recognise(path)
             for batch in _joined(_read(source, columns, capture, problems, rows)):
-                yield from (columnar.checked(batch.slice(start, rows)) for start in range(0, batch.num_rows, rows))
+                for start in range(0, batch.num_rows, rows):
+                    part = batch.slice(start, rows)
+                    yield columnar.checked(part) if source.kind in ("parquet", "arrow") else part
 
 
 def _joined(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
