@@ -20,7 +20,7 @@ from monitoring.spool import Spool
 LABELLED_AT = "labelled_at"
 """The column of a file of labels that says when each was known; of several labels of a row the last counts."""
 
-_ROWS, _JOINED_ROWS = 1 << 18, 1 << 21
+_ROWS, _JOINED_ROWS = 1 << 17, 1 << 19
 
 
 @dataclass

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
@@ -88,7 +89,7 @@ class _Parser:
                 error = invalid
                 continue
             if len(table) and table.column(0)[-1].as_py() == _LAST:
-                self._line += text.count(self._end, 0, cut)
+                self._line += _count(text, self._end, cut)
                 (batch,) = table.combine_chunks().to_batches()
                 return batch.slice(0, len(batch) - 1), text[cut:]
         if final:
@@ -134,12 +135,17 @@ _UNCLOSED = "a quote opens and is never closed; write the file again"
 def _cuts(text: bytes, end: bytes) -> list[int]:
     """Where a row may end, the likeliest first: outside of quotes, or last of all, as a quote within a text is none."""
     cut = last = text.rfind(end) + 1
-    within = b'"' in text and text.count(b'"', 0, last) % 2
+    within = _count(text, b'"', last) % 2
     while within and cut > len(text) // 2:
         before = text.rfind(end, 0, cut - 1) + 1
         within ^= text.count(b'"', before, cut) % 2
         cut = before
     return [place for place in dict.fromkeys((last if within else cut, last)) if place]
+
+
+def _count(text: bytes, letter: bytes, end: int) -> int:
+    """As bytes.count, which takes three times as long where there are many."""
+    return int(np.count_nonzero(np.frombuffer(text, np.uint8, end) == ord(letter)))
 
 
 def _delimiter(source: Source) -> str:

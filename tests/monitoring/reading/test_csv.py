@@ -83,8 +83,24 @@ def test_a_quote_that_is_never_closed_swallows_no_row_in_silence(tmp_path: Path,
 
 
 def test_such_a_quote_may_swallow_more_than_a_block(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a quote"):
-        read(csv_file(tmp_path, 'a,b\n1,"2\n' + "3,4\n" * 3_000_000), "a")
+    path = csv_file(tmp_path, "a,b\n" + "3,4\n" * 2_000_000 + '1,"2\n' + "3,4\n" * 2_000_000)
+
+    with pytest.raises(DataError, match="line 2000002: a quote opens and is never closed"):
+        read(path, "a")
+
+
+def test_a_text_may_be_larger_than_a_block_and_have_many_lines(tmp_path: Path) -> None:
+    large = "line\n" * 2_000_000
+
+    assert read(csv_file(tmp_path, f'a,b\n1,"{large}"\n2,y\n'), "ab") == {"a": ["1", "2"], "b": [large, "y"]}
+
+
+def test_quotes_within_texts_hide_no_end_of_a_row_in_any_block(tmp_path: Path) -> None:
+    rows = [f'5" pipe {row}' if row % 1000 == 7 else f"{row}" for row in range(200_000)]
+    path = csv_file(tmp_path, "a,b\n" + "".join(f'{row},"long\n{"x" * 50}"\n' for row in rows))
+
+    assert path.stat().st_size > 3 * 4 * 1024 * 1024
+    assert read(path, "a")["a"] == rows
 
 
 def test_bytes_that_are_no_utf_8_are_told_with_their_line(tmp_path: Path) -> None:
