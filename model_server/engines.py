@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 
 from model_server.errors import PackageError
+from model_server.forest import Forest
 from model_server.scoring import Engine, Rows, columns
 from model_server.signature import Signature
 
 ONNX_FILE = "model.onnx"
 NATIVE_FILE = "model.skops"
+FOREST_FILE = "forest.npz"
+BEFORE_FILE = "forest_before.onnx"
 
 _LIBRARIES = ("sklearn.", "lightgbm.", "xgboost.")
 _ALSO = {
@@ -37,7 +40,13 @@ def read(signature: Signature, folder: Path) -> tuple[Engine, Engine | None]:
     if signature.engine == "native":
         return Native(signature, folder / NATIVE_FILE), None
     onnx = Onnx(_content(folder / ONNX_FILE))
-    return onnx, Native(signature, folder / NATIVE_FILE) if signature.native_from else None
+    match signature.batch_engine:
+        case "native":
+            return onnx, Native(signature, folder / NATIVE_FILE)
+        case "forest":
+            before = folder / BEFORE_FILE
+            return onnx, Forest(_content(folder / FOREST_FILE), Onnx(_content(before)) if before.exists() else None)
+    return onnx, None
 
 
 class Onnx:

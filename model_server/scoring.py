@@ -32,13 +32,13 @@ class Engine(Protocol):
 
 
 class Model:
-    """An engine and what it reads and answers; `batch_engine` takes over from `signature.native_from` rows on."""
+    """An engine and what it reads and answers; `batch_engine` takes over from `signature.batch_from` rows on."""
 
     def __init__(self, signature: Signature, engine: Engine, batch_engine: Engine | None = None) -> None:
         self.signature = signature
         self._engine = engine
         self._batch_engine = batch_engine or engine
-        self._batch_from = signature.native_from or 0
+        self._batch_from = signature.batch_from or 0
 
     @classmethod
     def read(cls, folder: Path) -> Model:

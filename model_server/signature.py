@@ -12,7 +12,7 @@ from typing import Any, Literal
 from model_server.errors import PackageError
 
 FILE = "signature.json"
-FORMAT = 2
+FORMAT = 3
 
 Label = bool | int | float | str
 Action = Literal["flag", "refuse", "quarantine"]
@@ -70,8 +70,8 @@ class Policy:
 class Signature:
     """The model's task, its features in the order of a CSV request, and for a classifier its classes.
 
-    `engine` names what computes the answers, and `native_from` the number of rows from which on the native library does
-    although the engine is ONNX Runtime; `parity` and `versions` record how the export was checked and made.
+    `engine` names what computes the answers, and `batch_engine` what does from `batch_from` rows on, where that is
+    another; `parity` and `versions` record how the export was checked and made.
     """
 
     task: Literal["binary", "multiclass", "regression"]
@@ -80,7 +80,8 @@ class Signature:
     classes: tuple[Label, ...] = ()
     policy: Policy = Policy()
     engine: Engine = "onnx"
-    native_from: int | None = None
+    batch_engine: Literal["forest", "native"] | None = None
+    batch_from: int | None = None
     parity: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 

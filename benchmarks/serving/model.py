@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.serving.payloads import ROWS
 from config.features import Feature, Number
 from model_server import engines, scoring, signature
+from model_server.forest import Forest
 from model_server.signature import Signature
-from pipelines.packaging import parity
+from pipelines.packaging import forest, parity, speed
 from pipelines.packaging.export import export
 
 FEATURES = 20
@@ -40,14 +42,17 @@ def _package(folder: Path, rows: np.ndarray, labels: np.ndarray) -> None:
     frame = pd.DataFrame(rows, columns=names)
     fitted = HistGradientBoostingClassifier(max_iter=100, random_state=0).fit(frame, labels)
     exported = export(fitted, features)
+    trees = forest.export(exported)
     described = Signature("binary", "label", tuple(signature.Number(name) for name in names), (0, 1))
-    scored = scoring.Model(described, engines.Onnx(exported)).score(
-        {name: rows[:, [place]] for place, name in enumerate(names)}
-    )
-    found = np.abs(scored.scores - fitted.predict_proba(frame)).max()
-    assert found <= parity.TOLERANCE["binary"], f"the exported model differs by {found}"
+    columns = {name: rows[:, [place]] for place, name in enumerate(names)}
+    for engine in (onnx := engines.Onnx(exported), many := Forest(trees.forest, None)):
+        found = np.abs(scoring.Model(described, engine).score(columns).scores - fitted.predict_proba(frame)).max()
+        assert found <= parity.TOLERANCE["binary"], f"the exported model differs by {found}"
+    fewest = speed.batch_from(onnx, many, scoring.matrices(described, columns))
+    described = replace(described, batch_engine="forest", batch_from=fewest)
     folder.mkdir()
     (folder / engines.ONNX_FILE).write_bytes(exported)
+    (folder / engines.FOREST_FILE).write_bytes(trees.forest)
     (folder / signature.FILE).write_text(json.dumps(described.to_json()))
 
 

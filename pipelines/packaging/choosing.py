@@ -8,10 +8,11 @@ from typing import Any
 
 from config.model import Model
 from model_server import engines, scoring
+from model_server.forest import Forest
 from model_server.scoring import Columns
 from model_server.signature import Signature
 from pipelines.container import StepError
-from pipelines.packaging import native, parity, speed
+from pipelines.packaging import forest, native, parity, speed
 from pipelines.packaging.export import export
 
 
@@ -62,14 +63,17 @@ class Choice:
         except StepError as error:
             print(f"not by ONNX Runtime: {error}", flush=True)
             return self._by_native(self._native(), onnx=str(error))
+        with_forest = self._by_onnx(onnx)
+        if with_forest.signature.batch_engine:
+            return with_forest
         try:
             other = self._native(onnx.content)
         except StepError as error:
             print(f"by ONNX Runtime alone: {error}", flush=True)
-            return self._by_onnx(onnx)
-        match speed.native_from(onnx.engine, other.engine, scoring.matrices(self.described, self.columns)):
+            return with_forest
+        match self._batch_from(onnx, other.engine):
             case None:
-                return self._by_onnx(onnx)
+                return with_forest
             case 1:
                 return self._by_native(other, onnx="right, and slower for a single row already")
             case fewest:
@@ -93,9 +97,26 @@ class Choice:
         print(f"{name}: differs by at most {found.largest_difference:.1e} on {found.rows:,} rows", flush=True)
         return _Candidate(engine, content, found)
 
+    def _batch_from(self, onnx: _Candidate, other: scoring.Engine) -> int | None:
+        return speed.batch_from(onnx.engine, other, scoring.matrices(self.described, self.columns))
+
     def _by_onnx(self, onnx: _Candidate) -> Chosen:
+        """By ONNX Runtime, and many rows at once by the model's trees where these are right and faster."""
         proven = replace(self.described, engine="onnx", parity=onnx.parity.to_json())
-        return Chosen(proven, {engines.ONNX_FILE: onnx.content})
+        files = {engines.ONNX_FILE: onnx.content}
+        try:
+            trees = forest.export(onnx.content)
+            engine = Forest(trees.forest, engines.Onnx(trees.before) if trees.before else None)
+            checked = self._checked("its trees at once", engine, trees.forest, thresholds_of=onnx.content)
+        except StepError as error:
+            print(f"many rows at once by ONNX Runtime too: {error}", flush=True)
+            return Chosen(proven, files)
+        fewest = self._batch_from(onnx, engine)
+        if fewest is None:
+            return Chosen(proven, files)
+        record = {**onnx.parity.to_json(), "forest": checked.parity.to_json()}
+        files |= {engines.FOREST_FILE: trees.forest} | ({engines.BEFORE_FILE: trees.before} if trees.before else {})
+        return Chosen(replace(proven, batch_engine="forest", batch_from=fewest, parity=record), files)
 
     def _by_native(self, other: _Candidate, **reasons: str) -> Chosen:
         proven = replace(self.described, engine="native", parity={**other.parity.to_json(), **reasons})
@@ -104,5 +125,5 @@ class Choice:
     def _by_both(self, onnx: _Candidate, other: _Candidate, fewest: int) -> Chosen:
         print(f"native answers {fewest:,} rows and more at once", flush=True)
         record = {**onnx.parity.to_json(), "native": other.parity.to_json()}
-        proven = replace(self.described, engine="onnx", native_from=fewest, parity=record)
+        proven = replace(self.described, engine="onnx", batch_engine="native", batch_from=fewest, parity=record)
         return Chosen(proven, {engines.ONNX_FILE: onnx.content, engines.NATIVE_FILE: other.content})

@@ -1,4 +1,4 @@
-"""From how many rows on the library that fitted a model is faster than ONNX Runtime."""
+"""From how many rows on another engine is faster than ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _RUNS = 5
 _SECONDS = 2.0
 
 
-def native_from(onnx: Engine, native: Engine, rows: Rows) -> int | None:
-    """The fewest of `ROWS` from which on *native* is faster; None where it is not clearly so with the most.
+def batch_from(onnx: Engine, other: Engine, rows: Rows) -> int | None:
+    """The fewest of `ROWS` from which on *other* is faster; None where it is not clearly so with the most.
 
     Both run on one thread, as in the server, which answers requests side by side.
     """
@@ -27,10 +27,10 @@ def native_from(onnx: Engine, native: Engine, rows: Rows) -> int | None:
     with threadpool_limits(1):
         for count in ROWS:
             some = _repeated(rows, count)
-            one, other = _seconds(onnx, some), _seconds(native, some)
+            one, two = _seconds(onnx, some), _seconds(other, some)
             if fewest is None:
-                print(f"{count:,} rows: ONNX Runtime {one * 1e3:.0f} ms, native {other * 1e3:.0f} ms", flush=True)
-            if one < other * (CLEARLY if fewest is None else 1):
+                print(f"{count:,} rows: ONNX Runtime {one * 1e3:.0f} ms, the other {two * 1e3:.0f} ms", flush=True)
+            if one < two * (CLEARLY if fewest is None else 1):
                 break
             fewest = count
     return fewest

@@ -74,7 +74,7 @@ def test_a_champion_of_an_older_format_is_not_measured_and_that_is_said(
     rows = pq.read_table(release.prepared.output("test") / "holdout.parquet")
     reason = champion.measure("s3://x", found, MODEL, rows).reason
     assert reason == (
-        "the champion needs another image than this: signature.json is not of format 2; "
+        "the champion needs another image than this: signature.json is not of format 3; "
         "serve it with the image that it was released with"
     )
 

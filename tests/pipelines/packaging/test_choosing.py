@@ -119,7 +119,7 @@ def test_onnx_is_the_default_and_packs_nothing_else() -> None:
     pipeline, columns = models.fitted(model(), FULL, models.one_hot(LogisticRegression()), LATE)
     chosen = models.chosen(model(), pipeline, columns)
     assert (chosen.signature.engine, list(chosen.files)) == ("onnx", ["model.onnx"])
-    assert chosen.signature.native_from is None
+    assert (chosen.signature.batch_engine, chosen.signature.batch_from) == (None, None)
 
 
 def test_native_packs_the_fitted_model_and_checks_it_on_the_same_rows() -> None:
@@ -132,7 +132,7 @@ def test_native_packs_the_fitted_model_and_checks_it_on_the_same_rows() -> None:
 
 
 def test_auto_keeps_to_onnx_where_the_other_is_not_clearly_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing.speed, "native_from", lambda *_: None)
+    monkeypatch.setattr(choosing.speed, "batch_from", lambda *_: None)
     described = served_by("auto")
     pipeline, columns = models.fitted(described, FULL, models.one_hot(LogisticRegression()), LATE)
     assert list(models.chosen(described, pipeline, columns).files) == ["model.onnx"]
@@ -144,11 +144,14 @@ def test_auto_packs_both_engines_where_large_batches_are_faster_by_the_library(t
     described = served_by("auto", features=numbers)
     columns = {number["name"]: generator.normal(size=(3000, 1)).astype(np.float32) for number in numbers}
     target = (columns["n0"][:, 0] + columns["n1"][:, 0] * columns["n2"][:, 0] > 0).astype(int)
-    pipeline = XGBClassifier(n_estimators=300).fit(models.training_frame(columns, described.features), target)
+    pipeline = XGBClassifier(n_estimators=300, max_depth=8).fit(
+        models.training_frame(columns, described.features), target
+    )
     chosen = models.chosen(described, pipeline, columns)
     assert chosen.signature.engine == "onnx"
     assert chosen.files.keys() == {"model.onnx", "model.skops"}
-    fewest = chosen.signature.native_from
+    fewest = chosen.signature.batch_from
+    assert chosen.signature.batch_engine == "native"
     assert fewest is not None
     assert 10 <= fewest <= 20_000
     assert chosen.signature.parity["native"]["largest_difference"] <= 1e-6
@@ -160,7 +163,7 @@ def test_auto_packs_both_engines_where_large_batches_are_faster_by_the_library(t
 
 
 def test_a_library_that_wins_with_a_single_row_is_the_only_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing.speed, "native_from", lambda *_: 1)
+    monkeypatch.setattr(choosing.speed, "batch_from", lambda *_: 1)
     described = served_by("auto")
     pipeline, columns = models.fitted(described, FULL, models.one_hot(LogisticRegression()), LATE)
     assert models.chosen(described, pipeline, columns).signature.engine == "native"

@@ -39,13 +39,13 @@ def _told_times(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["from some rows on", "always", "only with the most", "hardly", "never"],
 )
-def test_native_takes_over_where_it_begins_to_win(native: Callable[[int], float], expected: int | None) -> None:
-    assert speed.native_from(Engine(lambda count: count * 0.01), Engine(native), ROWS) == expected
+def test_another_engine_takes_over_where_it_begins_to_win(native: Callable[[int], float], expected: int | None) -> None:
+    assert speed.batch_from(Engine(lambda count: count * 0.01), Engine(native), ROWS) == expected
 
 
 def test_rows_are_repeated_until_there_are_enough() -> None:
     engine = Engine(lambda _: 1.0)
-    assert speed.native_from(engine, engine, ROWS) is None
+    assert speed.batch_from(engine, engine, ROWS) is None
     assert engine.asked == [20_000, 20_000]
 
 

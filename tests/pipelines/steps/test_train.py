@@ -30,7 +30,9 @@ def fit(frame, **hyperparameters):
 
 def test_it_leaves_the_exported_model_and_its_signature(release: jobs.Release) -> None:
     model = release.trained.root / "model"
-    assert {file.name for file in model.iterdir()} == {"model.onnx", "signature.json"}
+    # Whether many rows are answered by the trees at once is measured, so it may differ from machine to machine.
+    at_once = {"forest.npz", "forest_before.onnx"}
+    assert {file.name for file in model.iterdir()} - at_once == {"model.onnx", "signature.json"}
     signature = json.loads((model / "signature.json").read_text())
     assert signature["task"] == "binary"
     assert signature["classes"] == [0, 1]
