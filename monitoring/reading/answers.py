@@ -69,7 +69,7 @@ class Answers:
             case width if width == count:
                 return (*fields, None)
             case 1:
-                return (*self.none[1:], fields[0])
+                return self._label(fields[0])
         raise Unreadable("an answer has a row with another number of values than there are scores and a prediction")
 
     def _document(self, content: Any, expected: int) -> Sequence[Answer]:
@@ -92,6 +92,11 @@ class Answers:
             return self._list(value)
         if isinstance(value, float | int) and not isinstance(value, bool):
             return self._line([value])
+        return self._label(value)
+
+    def _label(self, value: Any) -> Answer:
+        if len(self._classes) > 1 and value is not None and str(value) not in self._classes:
+            raise Unreadable("an answer is a class that is not known")
         return (*self.none[1:], value)
 
     def _list(self, values: list[Any]) -> Answer:

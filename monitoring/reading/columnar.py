@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 
 from monitoring.errors import DataError
 
-_BUFFER = 1024 * 1024
+_ROWS = 65_536
+_BUFFER = 256 * 1024
 """Of each column, in bytes: without it a whole row group is in memory."""
+_TEXTS = ("string", "large_string", "string_view")
 _SAMPLE = 16_384
 _REPEATED = 8
 """Times that a text must occur on average to be worth a dictionary."""
@@ -28,9 +30,9 @@ def parquet(path: Path, columns: Sequence[str], rows: int) -> Iterator[Any]:
         coded = _coded(file, names)
         metadata = file.metadata
     with _parquet(path, metadata=metadata, read_dictionary=coded) as file:
-        for batch in file.iter_batches(rows, columns=names):
+        for batch in file.iter_batches(min(rows, _ROWS), columns=names, use_threads=False):
             # "a" also brings the fields of a struct, or a column, whose name begins with "a."
-            yield batch.select(names)
+            yield _checked(batch.select(names))
 
 
 def parquet_schema(path: Path) -> Any:
@@ -39,12 +41,13 @@ def parquet_schema(path: Path) -> Any:
         return pa.schema([field for field in file.schema_arrow if not field.name.startswith("__index_level_")])
 
 
-def arrow(path: Path, columns: Sequence[str]) -> Iterator[Any]:
+def arrow(path: Path, columns: Sequence[str], rows: int) -> Iterator[Any]:
     """The rows of an Arrow file or stream, where they are not compressed without a copy."""
     with _arrow(path) as reader:
         names = wanted(path, reader.schema.names, columns)
         for batch in _each(reader):
-            yield batch.select(names)
+            for start in range(0, batch.num_rows, rows):
+                yield _checked(batch.select(names).slice(start, rows))
 
 
 def arrow_schema(path: Path) -> Any:
@@ -62,10 +65,28 @@ def wanted(path: Path, names: Sequence[str], columns: Sequence[str]) -> list[str
     return [column for column in dict.fromkeys(columns) if column in times]
 
 
-def checked(batch: Any) -> Any:
-    """The batch, if its offsets and texts are sound: they are the file's word, and a caller trusts them."""
+def _checked(batch: Any) -> Any:
+    """The batch with every text a string; raises ArrowInvalid where its offsets or texts are unsound.
+
+    They are the file's word, and a caller trusts them.
+    """
     batch.validate(full=True)
-    return batch
+    if not batch.num_columns:
+        return batch  # its rows are still counted
+    return pa.record_batch([_usual(column) for column in batch.columns], names=batch.schema.names)
+
+
+def _usual(column: Any) -> Any:
+    kind = column.type
+    if isinstance(kind, pa.UuidType):
+        return pa.array([value and str(value) for value in column.to_pylist()], pa.string())
+    if isinstance(kind, pa.BaseExtensionType):
+        return _usual(column.storage)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.string())
+    if pa.types.is_dictionary(kind) and pa.types.is_large_string(kind.value_type):
+        return pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.string()))
+    return column
 
 
 def _parquet(path: Path, **options: Any) -> Any:
@@ -81,11 +102,13 @@ def _parquet(path: Path, **options: Any) -> Any:
 
 def _coded(file: Any, names: Sequence[str]) -> list[str]:
     """The columns of texts that repeat, by the first rows: what the footer says of pages may end the whole process."""
-    texts = [name for name in names if pa.types.is_string(file.schema_arrow.field(name).type)]
+    texts = [name for name in names if str(file.schema_arrow.field(name).type) in _TEXTS]
     first = next(file.iter_batches(_SAMPLE, columns=texts), None) if texts else None
     if first is None:
         return []
-    return [name for name in texts if pc.count_distinct(first[name]).as_py() * _REPEATED <= len(first)]
+    return [
+        name for name in texts if pc.count_distinct(first[name].cast(pa.string())).as_py() * _REPEATED <= len(first)
+    ]
 
 
 def _arrow(path: Path) -> Any:

@@ -19,7 +19,7 @@ from monitoring.reading.problems import Problems, Refusing
 _WORTHWHILE_ROWS = 32_768
 _WORTHWHILE_BYTES = 8 * 1024 * 1024
 
-Paths = Sequence[str | Path]
+Paths = Sequence[str | Path] | str | Path
 
 
 def batches(
@@ -46,9 +46,7 @@ def _batches(
         with told(path):
             source = recognise(path)
             for batch in _joined(_read(source, columns, capture, problems, rows)):
-                for start in range(0, batch.num_rows, rows):
-                    part = batch.slice(start, rows)
-                    yield columnar.checked(part) if source.kind in ("parquet", "arrow") else part
+                yield from (batch.slice(start, rows) for start in range(0, batch.num_rows, rows))
 
 
 def _joined(parts: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -82,7 +80,7 @@ def _read(
         case "parquet":
             return columnar.parquet(source.path, columns, rows)
         case "arrow":
-            return columnar.arrow(source.path, columns)
+            return columnar.arrow(source.path, columns, rows)
         case "json" if captured.is_capture(source):
             return captured.batches(source, columns, capture, problems)
         case "json":

@@ -13,12 +13,14 @@ from monitoring.errors import DataError
 _BESIDE = (".", "_")
 
 
-def found(paths: Sequence[str | Path]) -> list[Path]:
+def found(paths: Sequence[str | Path] | str | Path) -> list[Path]:
     """Every file that *paths* name, each once; raises DataError where one names none.
 
     Below a folder and for a pattern, what Spark and SageMaker leave beside data is ignored: names that begin with `.`
     or `_`, and files without any bytes.
     """
+    if isinstance(paths, str | Path):
+        paths = [paths]
     if not paths:
         raise DataError("no path is given; name a file, a folder or a pattern")
     return list({file.resolve(): file for path in paths for file in _files(path)}.values())

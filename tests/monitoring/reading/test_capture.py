@@ -128,7 +128,7 @@ def test_an_event_that_cannot_be_read_is_counted_and_the_others_are_read(
 def test_a_last_line_that_is_half_written_is_counted(tmp_path: Path) -> None:
     whole = json.dumps(GOOD)
 
-    for end in range(1, len(whole) - 1):
+    for end in range(1, len(whole) - 1, 3):
         path = write_events(tmp_path / "a.jsonl", [GOOD, GOOD], whole[:end])
         found, problems = read_events(path, BINARY)
         assert found["age"] == ["30", "30"]

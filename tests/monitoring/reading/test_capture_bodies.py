@@ -17,6 +17,7 @@ from model_server.contract import Finding
 from model_server.errors import Violation
 from model_server.predictions import Predictions, body
 from model_server.schema import Checked
+from model_server.scoring import Rows
 from model_server.signature import Category, Number, Signature
 from monitoring.reading import Capture
 from tests.monitoring.reading.events import BINARY, MULTICLASS, REGRESSION, event, write_events
@@ -163,7 +164,14 @@ def test_answers_of_our_model_server_with_a_row_left_out_and_one_flagged(
     kept = Predictions(signature(capture), np.array([scores[0], scores[2]]))
     reason = Violation("category", "job is y", field="job", row=1)
     flag = Violation("unseen", "job is x", field="job", row=2)
-    checked = Checked([], 3, np.array([0, 2]), {1: reason}, {2: flag}, [Finding("category_unseen", "flag", 1)])
+    checked = Checked(
+        Rows(np.empty((2, 1)), np.empty((2, 1))),
+        3,
+        np.array([0, 2]),
+        {1: reason},
+        {2: flag},
+        [Finding("category_unseen", "flag", 1)],
+    )
     if kind in media.TEXTUAL:
         answer = body(answers.fragments(checked, kept, kind, 0), kind)
     else:
@@ -231,3 +239,15 @@ def test_values_of_other_servers(tmp_path: Path) -> None:
         (1.5,),
         (2.0,),
     ]
+
+
+@pytest.mark.parametrize("answer", ["d", ["d"], {"predictions": ["d"]}, "Internal Server Error"])
+def test_a_class_alone_must_be_known(tmp_path: Path, answer: Any) -> None:
+    path = write_events(
+        tmp_path / "a.jsonl", [event({"age": 1}, answer, JSON, CSV if isinstance(answer, str) else JSON)]
+    )
+
+    assert read_events(path, MULTICLASS) == (
+        {name: [] for name in MULTICLASS.columns},
+        {"an answer is a class that is not known": 1},
+    )

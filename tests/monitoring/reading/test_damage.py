@@ -78,7 +78,7 @@ def test_a_file_cut_off_anywhere(name: str, whole: dict[str, Path], tmp_path: Pa
     content = whole[name].read_bytes()
     everything = rows(attempt(whole[name]))
     path = tmp_path / whole[name].name
-    for end in range(1, len(content), max(1, len(content) // 400)):
+    for end in range(1, len(content), max(1, len(content) // 150)):
         path.write_bytes(content[:end])
         found = attempt(path)
         if found is None or name == "capture.jsonl":
@@ -95,7 +95,7 @@ def rows(found: list[Any] | None) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", WRITERS)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(flips=st.lists(st.tuples(st.integers(0), st.integers(1, 255)), min_size=1, max_size=4))
 def test_a_file_with_other_bytes_anywhere(name: str, flips: list[tuple[int, int]], whole: dict[str, Path]) -> None:
     content = bytearray(whole[name].read_bytes())
@@ -107,7 +107,7 @@ def test_a_file_with_other_bytes_anywhere(name: str, flips: list[tuple[int, int]
         attempt(path)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(content=st.binary(min_size=1, max_size=200), name=st.sampled_from([*WRITERS, "t.tsv", "t.gz", "t.feather", "t"]))
 def test_a_file_of_any_bytes(content: bytes, name: str) -> None:
     with TemporaryDirectory() as folder:
@@ -139,7 +139,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     request=JSON | st.text(max_size=10),
     answer=JSON | st.text(max_size=10),
@@ -151,7 +151,7 @@ def test_bodies_of_any_json(request: object, answer: object, kind: str) -> None:
         assert attempt(path) is not None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(event=JSON, side=JSON, metadata=JSON)
 def test_events_of_any_json(event: object, side: object, metadata: object) -> None:
     events = [
@@ -163,7 +163,7 @@ def test_events_of_any_json(event: object, side: object, metadata: object) -> No
         assert attempt(write_events(Path(folder, "capture.jsonl"), events)) is not None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(records=st.lists(st.dictionaries(st.sampled_from(NAMES), JSON), min_size=1, max_size=5))
 def test_records_of_any_json(records: list[dict[str, object]]) -> None:
     with TemporaryDirectory() as folder:

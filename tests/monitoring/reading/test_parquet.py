@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -36,6 +36,14 @@ def test_a_dictionary_that_the_writer_gave_up_is_read_all_the_same(tmp_path: Pat
     assert read(path, content) == content
 
 
+def test_small_row_groups_with_dictionaries_of_their_own(tmp_path: Path) -> None:
+    content = {"a": [f"group {row // 1000}" if row % 3 else None for row in range(20_000)]}
+    path = write_parquet(tmp_path / "t.parquet", content, row_group_size=1000)
+
+    assert read(path, content) == content
+    assert types(path, "a") == ["dictionary<values=string, indices=int32, ordered=0>"]
+
+
 def test_what_pandas_writes_with_its_index(tmp_path: Path) -> None:
     frame = pd.DataFrame({"a": [1.5, None], "b": pd.Categorical(["x", "y"])}, index=pd.Index([7, 9], name="id"))
     frame.to_parquet(tmp_path / "named.parquet")
@@ -54,6 +62,30 @@ def test_timestamps_as_old_spark_writes_them(tmp_path: Path) -> None:
     )
 
     assert read(path, "t") == content
+
+
+def test_texts_of_other_types_are_texts(tmp_path: Path) -> None:
+    texts = ["x", None, "é"] * 10
+    identities = [uuid.UUID(int=1), None, uuid.UUID(int=2)] * 10
+    table = pa.table(
+        {
+            "large": pa.array(texts, pa.large_string()),
+            "view": pa.array(texts, pa.string_view()),
+            "coded": pa.array(texts, pa.large_string()).dictionary_encode(),
+            "uuid": pa.array(identities, pa.uuid()),
+            "json": pa.array(texts, pa.json_()),
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    with pa.ipc.new_file(tmp_path / "t.arrow", table.schema) as file:
+        file.write_table(table)
+
+    for name in ("t.parquet", "t.arrow"):
+        found = read(tmp_path / name, table.column_names)
+        kinds = set(types(tmp_path / name, *table.column_names))
+        assert found.pop("uuid") == [value and str(value) for value in identities]
+        assert found == dict.fromkeys(["large", "view", "coded", "json"], texts)
+        assert kinds <= {"string", "dictionary<values=string, indices=int32, ordered=0>"}
 
 
 def test_dates_decimals_and_nested_columns_pass_as_they_are(tmp_path: Path) -> None:
@@ -111,7 +143,7 @@ def test_another_file_that_is_called_parquet_is_told(tmp_path: Path) -> None:
 def test_a_page_that_does_not_fit_its_checksum_is_told(tmp_path: Path) -> None:
     path = write_parquet(
         tmp_path / "t.parquet",
-        {"a": np.arange(1000.0)},
+        {"a": [float(value) for value in range(1000)]},
         write_page_checksum=True,
         compression="none",
         use_dictionary=False,

@@ -59,6 +59,13 @@ def test_a_path_that_names_no_data_is_a_sentence_before_anything_is_read(tmp_pat
         batches([f"{tmp_path}/{name}"], ["a"])
 
 
+def test_one_path_needs_no_list(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", {"a": ["1"]})
+
+    assert [batch.to_pydict() for batch in batches(str(path), ["a"])] == [{"a": ["1"]}]
+    assert schema(path).names == ["a"]
+
+
 def test_no_path_is_a_sentence() -> None:
     for nothing in ([], [""]):
         with pytest.raises(DataError, match="name a file, a folder or a pattern"):

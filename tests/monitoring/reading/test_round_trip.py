@@ -26,7 +26,7 @@ from tests.monitoring.reading.tables import (
     zipped,
 )
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=40, deadline=None)
 
 
 @pytest.mark.parametrize(
