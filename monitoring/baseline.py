@@ -16,7 +16,7 @@ from monitoring import columns, frame, normal, outputs, tier
 from monitoring.errors import DataError, MonitoringError
 from monitoring.features.categorical import Categorical
 from monitoring.features.multivariate import Multivariate
-from monitoring.features.numeric import Numeric
+from monitoring.features.numeric import LARGEST, Numeric
 from monitoring.frame import Feature, Frame
 from monitoring.performance.reference import Classifier, Reference, Regression
 from monitoring.periods import moments
@@ -176,7 +176,7 @@ def _features(spec: Spec, batch: pa.RecordBatch) -> tuple[dict[str, Feature], li
                 features[name] = Categorical.fit(distinct, codes)
         else:
             values, _ = columns.number(column)
-            if np.isfinite(values).any():
+            if (np.abs(values) < LARGEST).any():
                 features[name] = Numeric.fit(values)
         if name not in features:
             problems.append(f"{name} has no value in the reference and is not monitored")

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from monitoring import columns
+from monitoring.features.numeric import LARGEST
 from monitoring.spec import Spec
 
 UNKNOWN = -1
@@ -47,7 +48,10 @@ def read(spec: Spec, batch: Mapping[str, pa.Array], rows: int) -> tuple[Outputs,
         if name is None or name not in batch:
             return np.full(rows, np.nan)
         values, wrong = columns.number(batch[name])
-        if wrong:
+        infinite = np.abs(values) >= LARGEST
+        if infinite.any():
+            values = np.where(infinite, np.nan, values)
+        if wrong := wrong + int(infinite.sum()):
             invalid[name] = wrong
         return values
 
@@ -68,7 +72,10 @@ def read(spec: Spec, batch: Mapping[str, pa.Array], rows: int) -> tuple[Outputs,
 
 def truth(spec: Spec, array: pa.Array, rows: int) -> np.ndarray:
     """The labels of a column as `Outputs` has them."""
-    return columns.number(array)[0] if spec.task == "regression" else classes(spec, array, rows)
+    if spec.task != "regression":
+        return classes(spec, array, rows)
+    values, _ = columns.number(array)
+    return np.where(np.abs(values) < LARGEST, values, np.nan)
 
 
 def classes(spec: Spec, array: pa.Array | None, rows: int) -> np.ndarray:

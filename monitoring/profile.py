@@ -13,7 +13,7 @@ from monitoring.counting.tally import Groups, Part, Sums, Tally
 from monitoring.counting.unseen import Unseen
 from monitoring.counting.values import Values
 from monitoring.features.categorical import Categorical
-from monitoring.features.numeric import MOST_VALUES, TAILS, Numeric
+from monitoring.features.numeric import LARGEST, MOST_VALUES, TAILS, Numeric
 from monitoring.frame import Frame, frame
 from monitoring.outputs import Outputs
 from monitoring.performance.outcomes import Outcomes
@@ -171,11 +171,11 @@ class Profile:
             places = np.flatnonzero(cells == cell)
             if len(places):
                 values = column[places]
-                infinite = np.isinf(values)
+                infinite = np.abs(values) >= LARGEST
                 sums = {tail: np.where(infinite, 0, values), "infinite": infinite.astype(float)}
                 counted.tails.add(groups.where(places), sums)
         if counted.values is not None:
-            present = np.isfinite(column)
+            present = np.abs(column) < LARGEST
             counted.values.add(groups.where(present), column[present], np.ones((1, int(present.sum()))))
 
     def _count_multivariate(self, rows: Frame, groups: Groups) -> None:

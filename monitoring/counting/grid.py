@@ -47,7 +47,8 @@ class Grid:
         return np.searchsorted(self.edges, edges)
 
     def _bucket(self, values: np.ndarray) -> np.ndarray:
-        place = values - self._origin
-        place *= self._scale
+        with np.errstate(over="ignore"):  # what is far away is clipped
+            place = values - self._origin
+            place *= self._scale
         np.clip(place, 0, self._buckets - 1, out=place)
         return place.astype(np.int32)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from monitoring.features.categorical import Categorical
-from monitoring.features.numeric import Numeric
+from monitoring.features.numeric import LARGEST, Numeric
 
 VARIANCE = 0.65
 """The part of the reference's variance that the kept components have at least."""
@@ -103,6 +103,6 @@ def _centred(features: Sequence[Numeric | Categorical], columns: Sequence[np.nda
             np.take(feature.shares, column, out=row)
         else:
             row[:] = column
-            row[~np.isfinite(row)] = mean
+            row[~(np.abs(row) < LARGEST)] = mean
         np.subtract(row, mean, out=row)
     return encoded

@@ -19,6 +19,9 @@ EXACT_BELOW = 10_000
 """A reference with fewer rows keeps its values, for exact distances; others compare in as many bins of equal width."""
 
 MOST_VALUES = 1 << 16
+LARGEST = 1e150
+"""From here on a number counts as infinite: its square would be."""
+
 MEASURES = ("psi", "jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein")
 TAILS = ("absent", "invalid", "infinite", "below", "above", "sum")
 
@@ -45,14 +48,14 @@ class Numeric:
     def fit(cls, column: np.ndarray) -> Numeric:
         """The reference from its values (float64; NaN is null). It needs one finite value."""
         present = column[~np.isnan(column)]
-        finite = present[np.isfinite(present)]
+        finite = present[np.abs(present) < LARGEST]
         exact = np.unique(finite, return_counts=True) if len(present) < EXACT_BELOW else None
         empty = cls(
             n=len(column),
             low=float(finite.min()),
             high=float(finite.max()),
             mean=float(finite.mean()),
-            doane=np.histogram_bin_edges(finite, bins="doane"),
+            doane=_edges(finite, "doane"),
             deciles=np.unique(np.quantile(finite, np.arange(1, 10) / 10)),
             filled=np.zeros(0, np.int64),
             counts=np.zeros(0, np.int64),
@@ -165,7 +168,7 @@ class Numeric:
     @cached_property
     def _widths(self) -> np.ndarray:
         """As `_steps`, but a constant has bins around it."""
-        return np.histogram_bin_edges(np.array([self.low, self.high]), bins=EXACT_BELOW)
+        return _edges(np.array([self.low, self.high]), EXACT_BELOW)
 
     def _below(self, counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
         return np.cumsum(counts[:, :-1], axis=1)[:, self.grid.position(edges)]
@@ -195,3 +198,11 @@ class Numeric:
         middle = np.abs(reference - (within + shift[:, np.newaxis])).sum(axis=1) * step
         ends = (low * self._widths[0] - sums[:, 0] + sums[:, 1] - above * self._widths[-1]) / present
         return middle + ends
+
+
+def _edges(values: np.ndarray, bins: int | str) -> np.ndarray:
+    """NumPy's edges; of values too close to each other for so many bins, the two ends."""
+    try:
+        return np.histogram_bin_edges(values, bins)
+    except ValueError:
+        return np.array([values.min(), values.max()])

@@ -19,6 +19,7 @@ from monitoring.performance.residuals import Residuals
 from monitoring.performance.sampling import Sampling
 from monitoring.performance.trees import Trees
 
+_FEWEST_LOSSES, _LARGEST_ERROR = 2, 1e19
 FEW_SCORES = 1 << 12
 """A segment's distinct scores; it is one of many."""
 
@@ -82,10 +83,10 @@ class Regression:
     @classmethod
     def fit(cls, features: Mapping[str, Feature], columns: Mapping[str, np.ndarray], outputs: Outputs) -> Regression:
         """From the reference's features, outputs and labels; without labels nothing can be estimated."""
-        known = ~np.isnan(outputs.predicted + outputs.labels)
+        known = np.abs(outputs.labels - outputs.predicted) < _LARGEST_ERROR
         some = outputs.where(known)
         centre = float(some.predicted.mean()) if known.any() else 0.0
-        if not known.any():
+        if known.sum() < _FEWEST_LOSSES:
             return cls(features, centre, "", "", Sampling({}))
         errors = some.labels - some.predicted
         unfitted = cls(features, centre, "", "", sampling.of_regression(errors, some.labels))
