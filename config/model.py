@@ -19,9 +19,12 @@ Task = Literal["binary", "multiclass", "regression"]
 METRICS: Mapping[str, tuple[str, ...]] = {
     "binary": ("roc_auc", "f1", "precision", "recall", "accuracy"),
     "multiclass": ("roc_auc", "f1", "accuracy"),
-    "regression": ("r2",),
+    "regression": ("r2", "root_mean_squared_error", "mean_absolute_error"),
 }
-"""The metrics that a gate may ask for, by task; higher is better for every one of them."""
+"""The metrics that a gate may ask for, by task."""
+
+ERRORS = ("root_mean_squared_error", "mean_absolute_error")
+"""Those of them of which lower is better."""
 
 
 class Data(Closed):
@@ -37,8 +40,10 @@ class Data(Closed):
     """The column that identifies a row; never a feature."""
     period: str
     """The column that says which period a row belongs to; evaluation reports each held-out period by itself."""
+    period_unit: Literal["day", "month", "year"] | None = None
+    """The part of a date in that column (2016-04-30) that names the period; empty where the column holds the name."""
     train_periods: tuple[int | str, ...] = Field(min_length=1)
-    """The periods to train on; all later ones are held out."""
+    """The periods to train on, where 2016 includes 2016-04 and 2016-04-30; all later ones are held out."""
     holdout: float = Field(default=0.2, gt=0, lt=0.9)
     """The share of the training periods' rows that the gate is measured on, chosen by a hash of the id."""
 
@@ -59,10 +64,38 @@ class Promotion(Closed):
 
     metric: str
     """The metric that decides."""
-    at_least: float
-    """The lowest value that is good enough, whatever the champion does."""
+    at_least: float | None = None
+    """The lowest value that is good enough, whatever the champion does; not for an error."""
+    at_most: float | None = None
+    """The highest value of an error that is good enough, whatever the champion does."""
     margin: float = 0.0
     """How much better than the champion on the same rows; negative tolerates a small loss."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Promotion:
+        if not any(self.metric in allowed for allowed in METRICS.values()):
+            return self  # the model, which knows its task, says what is allowed
+        asked, other = ("at_most", "at_least") if self.is_error else ("at_least", "at_most")
+        if getattr(self, asked) is None or getattr(self, other) is not None:
+            better = "lower" if self.is_error else "higher"
+            raise ValueError(f"{better} is better for {self.metric}; write {asked}, and no {other}")
+        return self
+
+    @property
+    def is_error(self) -> bool:
+        """Whether lower is better."""
+        return self.metric in ERRORS
+
+    @property
+    def bound(self) -> float:
+        """The worst value that is good enough."""
+        bound = self.at_most if self.is_error else self.at_least
+        assert bound is not None
+        return bound
+
+    def bar(self, champion: float) -> float:
+        """What a challenger must reach on the rows where the champion reaches this."""
+        return champion - self.margin if self.is_error else champion + self.margin
 
 
 class Alarms(Closed):
@@ -87,6 +120,8 @@ class Monitoring(Closed):
 
     alarms: Alarms | None = None
     """When the endpoint's alarms go off."""
+    capture_percent: int = Field(default=100, ge=1, le=100)
+    """The share of requests that dedicated hosting keeps with their answers, to be judged later."""
     period: Literal["hour", "day", "week", "month", "quarter", "year"] = "month"
     """How long a window of production data is that gets a light of its own."""
     light: Light = Light()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.model import Model
+from config.model import Model, Promotion
 from config.naming import NOTHING
 
 Json = dict[str, Any]
@@ -129,8 +129,8 @@ def _gate(model: Model, around: Surroundings) -> Json:
         "Type": "Condition",
         "Arguments": {
             "Conditions": [
-                _at_least(challenger, model.promotion.at_least),
-                _at_least(challenger, _evaluated("champion.bar")),
+                _reaches(model.promotion, challenger, model.promotion.bound),
+                _reaches(model.promotion, challenger, _evaluated("champion.bar")),
             ],
             "IfSteps": [_register(model, around)],
             "ElseSteps": [],
@@ -248,5 +248,6 @@ def _evaluated(path: str) -> Json:
     return {"Std:JsonGet": {"PropertyFile": get("Steps.Evaluate.PropertyFiles.Evaluation"), "Path": path}}
 
 
-def _at_least(left: Json, right: Json | float) -> Json:
-    return {"Type": "GreaterThanOrEqualTo", "LeftValue": left, "RightValue": right}
+def _reaches(promotion: Promotion, value: Json, bar: Json | float) -> Json:
+    kind = "LessThanOrEqualTo" if promotion.is_error else "GreaterThanOrEqualTo"
+    return {"Type": kind, "LeftValue": value, "RightValue": bar}

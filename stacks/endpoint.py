@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import assert_never
 
 import aws_cdk as cdk
@@ -9,6 +10,7 @@ from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -19,11 +21,38 @@ from config.model import Alarms
 VARIANT = "AllTraffic"
 
 
+@dataclass(frozen=True)
+class Capture:
+    """Keeps a share of the requests with their answers below `folder`, encrypted as the bucket is."""
+
+    records: s3.IBucket
+    folder: str
+    percent: int
+
+    def properties(self) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+        """As an endpoint's configuration says it."""
+        option = sagemaker.CfnEndpointConfig.CaptureOptionProperty
+        return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
+            capture_options=[option(capture_mode="Input"), option(capture_mode="Output")],
+            destination_s3_uri=f"s3://{self.records.bucket_name}/{self.folder}",
+            enable_capture=True,
+            initial_sampling_percentage=self.percent,
+        )
+
+
 class Endpoint(Construct):
     """An endpoint that serves one model package; its name never changes, what is behind it does."""
 
     def __init__(
-        self, scope: Construct, name: str, *, endpoint_name: str, package_arn: str, role: iam.IRole, hosting: Hosting
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        endpoint_name: str,
+        package_arn: str,
+        role: iam.IRole,
+        hosting: Hosting,
+        capture: Capture | None,
     ) -> None:
         super().__init__(scope, name)
         self.endpoint_name = endpoint_name
@@ -40,7 +69,13 @@ class Endpoint(Construct):
                 model_package_name=package_arn, environment={"ENDPOINT_NAME": endpoint_name}
             ),
         )
-        self.config = sagemaker.CfnEndpointConfig(self, "Config", production_variants=[_variant(self.model, hosting)])
+        self.config = sagemaker.CfnEndpointConfig(
+            self,
+            "Config",
+            production_variants=[_variant(self.model, hosting)],
+            # SageMaker refuses to capture on serverless endpoints.
+            data_capture_config=capture.properties() if capture and isinstance(hosting, Dedicated) else None,
+        )
         for resource in (self.model, self.config):
             resource.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
             resource.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE

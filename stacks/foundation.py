@@ -48,7 +48,8 @@ class EnvironmentStack(PlacedStack):
         self.key = _key(self, place)
         self.key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))  # alarms publish to our topics
         self.records = _bucket(self, "Records", place, self.key)
-        self.records.add_lifecycle_rule(prefix="batch/", expiration=cdk.Duration.days(90))
+        for prefix in ("batch/", "capture/"):
+            self.records.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(90))
         self.serving_roles = {
             team: ServingRole(self, team, artifacts=tooling.artifacts, records=self.records, images=tooling.images).role
             for team in place.project.teams

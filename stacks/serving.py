@@ -9,7 +9,7 @@ from constructs import Construct, IConstruct
 
 from config.model import Model
 from stacks.batch import Batch
-from stacks.endpoint import Endpoint, EndpointAlarms
+from stacks.endpoint import Capture, Endpoint, EndpointAlarms
 from stacks.foundation import EnvironmentStack
 from stacks.place import Place, PlacedStack
 
@@ -41,6 +41,9 @@ class ServingStack(PlacedStack):
             package_arn=package.value_as_string,
             role=environment.serving_roles[model.team],
             hosting=model.hosting,
+            capture=None
+            if model.monitoring.none
+            else Capture(environment.records, f"capture/{model.team}", model.monitoring.capture_percent),
         )
         self.batch = Batch(
             live,

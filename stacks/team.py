@@ -49,6 +49,7 @@ class ServingRole(Construct):
         self.role = _role(self, "Serving", f"Endpoints and batch jobs of team {team}.")
         artifacts.grant_read(self.role, f"{team}/*")
         records.grant_read_write(self.role, f"batch/{team}/*")
+        records.grant_put(self.role, f"capture/{team}/*")
         grant_run(self.role, images, "Endpoints/", "Transform")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from local_aws.account import Account
 from local_aws.rehearsal.failure import RehearsalError
-from local_aws.rehearsal.report import Report
+from local_aws.rehearsal.report import Report, Step
 
 LINES_SHOWN = 15
 POLL_SECONDS = 0.25
@@ -22,6 +23,21 @@ class Execution:
 
     pipeline: str
     identifier: str
+    model: str = ""
+    """The model that it releases."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.pipeline} {self.model}".rstrip()
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """A run, what has been told of its actions, and the steps that the report gets when it has ended."""
+
+    execution: Execution
+    told: dict[str, str] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
 
 class Delivery:
@@ -51,20 +67,32 @@ class Delivery:
                 return found.get("output", {}).get("outputVariables", {})
         return {}
 
-    def follow(self, execution: Execution, *, approve: bool = False) -> None:
-        """Waits for the end, tells each action as it changes; raises RehearsalError when the run fails."""
-        told: dict[str, str] = {}
-        while True:
-            status = self._describe(execution)["status"]
-            for action in self._actions(execution):
-                self._tell(execution, action, told)
-                if approve and action["status"] == "InProgress" and _category(action) == "Approval":
-                    self._approve(execution, action)
-            if status == "Succeeded":
-                return
-            if status in ("Failed", "Stopped", "Cancelled", "Superseded"):
-                raise RehearsalError(self._why(execution, status), self._logs)
-            time.sleep(POLL_SECONDS)
+    def follow(self, executions: Iterable[Execution], *, approve: bool = False) -> Iterator[Execution]:
+        """Follows runs that go on at the same time, tells each action as it changes, and gives each run that has ended.
+
+        Raises RehearsalError when one fails.
+        """
+        going = [_Followed(execution) for execution in executions]
+        try:
+            while going:
+                for run in tuple(going):
+                    if self._has_ended(run, approve=approve):
+                        going.remove(run)
+                        self._report.steps += run.steps
+                        yield run.execution
+                time.sleep(POLL_SECONDS)
+        finally:
+            self._report.steps += [step for run in going for step in run.steps]
+
+    def _has_ended(self, run: _Followed, *, approve: bool) -> bool:
+        status = self._describe(run.execution)["status"]
+        for action in self._actions(run.execution):
+            self._tell(run, action)
+            if approve and action["status"] == "InProgress" and _category(action) == "Approval":
+                self._approve(run.execution, action)
+        if status in ("Failed", "Stopped", "Cancelled", "Superseded"):
+            raise RehearsalError(self._why(run.execution, status), self._logs)
+        return status == "Succeeded"
 
     def settle(self, execution: Execution) -> None:
         """Waits for the end of a run that has nothing to tell; raises RehearsalError when it fails."""
@@ -73,18 +101,18 @@ class Delivery:
         if status != "Succeeded":
             raise RehearsalError(self._why(execution, status), self._logs)
 
-    def _tell(self, execution: Execution, action: dict[str, Any], told: dict[str, str]) -> None:
+    def _tell(self, run: _Followed, action: dict[str, Any]) -> None:
         name, status = action["actionName"], action["status"]
-        if told.get(name) == status:
+        if run.told.get(name) == status:
             return
-        told[name] = status
-        title = f"{execution.pipeline} / {name}"
+        run.told[name] = status
+        title = f"{run.execution.title} / {name}"
         if status == "InProgress":
             self._report.say(f"{title} ...")
             return
-        seconds = (action["lastUpdateTime"] - action["startTime"]).total_seconds()
+        seconds = round((action["lastUpdateTime"] - action["startTime"]).total_seconds(), 1)
         evidence = self._evidence(action)
-        self._report.add(title, seconds, evidence)
+        run.steps.append(Step(title, seconds, evidence))
         self._report.say(f"{title}: {evidence} ({seconds:.1f} s)")
 
     def _evidence(self, action: dict[str, Any]) -> str:

@@ -41,10 +41,6 @@ class Report:
             step.seconds = round(time.monotonic() - begin, 1)
         self.say(f"{name}: {step.evidence} ({step.seconds:.1f} s)")
 
-    def add(self, name: str, seconds: float, evidence: str) -> None:
-        """Adds a step that somebody else has timed."""
-        self.steps.append(Step(name, round(seconds, 1), evidence))
-
     def say(self, line: str) -> None:
         """One line of progress, with the time since the start."""
         print(f"[{time.monotonic() - self.started:6.1f} s] {line}", flush=True)

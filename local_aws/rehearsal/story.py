@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from config import load_models, load_project
@@ -33,8 +34,8 @@ class Story:
         """Goes all the way; raises RehearsalError at the first thing that is not as it should be."""
         self._by_hand()
         self._platform()
-        for execution in self._releases():
-            self._release(execution)
+        for execution in self._delivery.follow(self._releases(), approve=True):
+            self._ask(execution)
         with self._report.step("templates") as step:
             step.evidence = self._as_synthesized()
         with self._report.step("permissions") as step:
@@ -59,16 +60,16 @@ class Story:
 
     def _platform(self) -> None:
         pipeline = self._names.delivery_pipeline("platform")
-        for execution in self._delivery.executions(pipeline)[:1]:
-            self._delivery.follow(execution)
+        list(self._delivery.follow(self._delivery.executions(pipeline)[:1]))
 
     def _releases(self) -> list[Execution]:
         """The runs that Plan has started; the run that the pipeline's creation started must have ended well."""
         pipeline = self._names.delivery_pipeline("release")
         releases = []
         for execution in self._delivery.executions(pipeline):
-            if self._delivery.variables(execution)["MODEL"] != NOTHING:
-                releases.append(execution)
+            name = self._delivery.variables(execution)["MODEL"]
+            if name != NOTHING:
+                releases.append(replace(execution, model=name))
             else:
                 self._delivery.settle(execution)
         if len(releases) != len(self._models):
@@ -78,10 +79,9 @@ class Story:
             )
         return releases
 
-    def _release(self, execution: Execution) -> None:
-        name = self._delivery.variables(execution)["MODEL"]
+    def _ask(self, execution: Execution) -> None:
+        name = execution.model
         model = next(model for model in self._models if model.name == name)
-        self._delivery.follow(execution, approve=True)
         trained = self._delivery.outputs(execution, "Train")
         if trained["OUTCOME"] != "registered":
             raise RehearsalError(f"{name} was not released: {trained['SUMMARY']}", self._account.settings.home / "logs")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import json
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 
 from config import Model
+from config.model import Task
 from config.naming import Names
 from local_aws.account import Account
 from local_aws.rehearsal.failure import RehearsalError
@@ -21,6 +23,11 @@ from local_aws.sagemaker.storage import split
 ROWS_PER_REQUEST = 500
 CALLERS = 4
 SECONDS_OF_SINGLE_ROWS = 2.0
+COMPARED: Mapping[Task, tuple[str, Callable[..., float]]] = {
+    "binary": ("roc_auc", roc_auc_score),
+    "regression": ("r2", r2_score),
+}
+"""The metric that the first column of the answers must have as the evaluation had it, by task."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +82,17 @@ class Production:
                 f"{len(features)} rows went in and {len(scores)} came out.", self._account.settings.home
             )
         found = f"{len(features):,} rows of {rows.period} answered"
-        if self._model.task != "binary":
+        if self._model.task not in COMPARED:
             return found
-        auc = float(roc_auc_score(rows.labels, scores[0]))
-        expected = rows.evaluation["periods"][rows.period]["roc_auc"]["value"]
-        if abs(auc - expected) > 1e-6:
+        metric, measure = COMPARED[self._model.task]
+        value = float(measure(rows.labels, scores[0]))
+        expected = rows.evaluation["periods"][rows.period][metric]["value"]
+        if abs(value - expected) > 1e-6:
             raise RehearsalError(
-                f"The endpoint's ROC AUC on {rows.period} is {auc:.6f}, the evaluation's was {expected:.6f}.",
+                f"The endpoint's {metric} on {rows.period} is {value:.6f}, the evaluation's was {expected:.6f}.",
                 self._account.settings.home,
             )
-        return f"{found}, ROC AUC {auc:.4f} as in evaluation"
+        return f"{found}, {metric} {value:.4f} as in evaluation"
 
     def load(self, rows: Rows) -> str:
         """Asks for one row at a time for a few seconds; gives requests per second and latency."""

@@ -21,7 +21,9 @@ def main() -> None:
             f"FROM is {str(folder)!r}: no such folder; say where the data is: make data MODEL={name} FROM=<folder>"
         )
     count = upload(around, model, folder)
-    print(f"{count} files of {model.name} are in the data bucket.")
+    print(
+        f"{count} {'files' if count > 1 else 'file'} of {model.name} {'are' if count > 1 else 'is'} in the data bucket."
+    )
 
 
 def upload(around: Surroundings, model: Model, folder: Path) -> int:

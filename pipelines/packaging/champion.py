@@ -17,7 +17,8 @@ from pipelines.container import StepError
 from pipelines.packaging import metrics, package
 from pipelines.rows.columns import model_columns
 
-BEATEN_BY_ANY = -1e9
+FAR = 1e9
+"""Worse than any challenger: below every metric, above every error."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,12 @@ class Champion:
     def to_json(self, promotion: Promotion) -> dict[str, Any]:
         """`value` is its promotion metric, `bar` what a challenger must reach; both are beaten by any without one."""
         value = self.metrics.get(promotion.metric)
+        beaten_by_any = FAR if promotion.is_error else -FAR
         return {
             "uri": self.uri,
             "metrics": {name: {"value": found} for name, found in self.metrics.items()},
-            "value": BEATEN_BY_ANY if value is None else value,
-            "bar": BEATEN_BY_ANY if value is None else value + promotion.margin,
+            "value": beaten_by_any if value is None else value,
+            "bar": beaten_by_any if value is None else promotion.bar(value),
             "reason": self.reason,
         }
 

@@ -17,7 +17,10 @@ from pipelines.container import StepError
 from pipelines.rows.columns import values
 
 TOLERANCE = {"binary": 1e-6, "multiclass": 1e-6, "regression": 1e-5}
-"""The largest difference of a probability; for a regression, of a value of size 1, and in proportion above."""
+"""The largest difference of a probability; for a regression, in proportion to the value or to the values' spread.
+
+A sum of trees in 32 bits is as exact as its largest terms: near zero its error is in proportion to these, not to it.
+"""
 
 _SAMPLE = 2000
 _ROWS_EACH = 5
@@ -39,14 +42,19 @@ class Parity:
 
 
 def gate(fitted: Any, model: Packaged, probes: Iterator[tuple[str, Columns]]) -> Parity:
-    """Compares the two on every probe; raises StepError where they differ by more than the task's tolerance."""
+    """Compares the two on every probe; raises StepError where they differ by more than the task's tolerance.
+
+    The first probe is of ordinary rows: it tells the spread of a regression's values.
+    """
     reference = Packaged(model.signature, Fitted(model.signature, fitted))
     tolerance = TOLERANCE[model.signature.task]
     rows = 0
     by_probe: dict[str, float] = {}
+    spread = 0.0
     for probe, columns in probes:
         expected = _scores("fitted", reference, probe, columns)
-        difference = _difference(expected, _scores("packaged", model, probe, columns))
+        spread = spread or float(expected.std()) or 1.0
+        difference = _difference(expected, _scores("packaged", model, probe, columns), spread)
         largest = float(difference.max())
         if largest > tolerance:
             raise StepError(_sentence(probe, difference, tolerance))
@@ -110,9 +118,9 @@ def _scores(which: str, model: Packaged, probe: str, columns: Columns) -> np.nda
         ) from error
 
 
-def _difference(expected: np.ndarray, got: np.ndarray) -> np.ndarray:
+def _difference(expected: np.ndarray, got: np.ndarray, spread: float) -> np.ndarray:
     difference = np.abs(expected - got)
-    return difference.max(axis=1) if expected.ndim == 2 else difference / np.maximum(1.0, np.abs(expected))
+    return difference.max(axis=1) if expected.ndim == 2 else difference / np.maximum(spread, np.abs(expected))
 
 
 def _sentence(probe: str, difference: np.ndarray, tolerance: float) -> str:

@@ -19,6 +19,9 @@ Kind = Literal["number", "text"]
 
 _ARROW: Mapping[Kind, pa.DataType] = {"number": pa.float64(), "text": pa.string()}
 
+_DATE = r"^\d{4}-\d{2}-\d{2}([T ].*)?$"
+_LETTERS: Mapping[str, int] = {"year": len("2016"), "month": len("2016-04"), "day": len("2016-04-30")}
+
 
 @dataclass(frozen=True)
 class Data:
@@ -40,6 +43,8 @@ def read(model: Model, folder: Path) -> Data:
     if label_files:
         label_kinds = {name: kinds[name] for name in (model.data.id, model.target)}
         rows = _join(model, rows, pa.concat_tables([_table(file, label_kinds) for file in label_files]))
+    if model.data.period_unit:
+        rows = _with_period(rows, model.data.period, _LETTERS[model.data.period_unit])
     labelled = rows.filter(pc.is_valid(rows[model.target]))
     return Data(labelled, (*files, *label_files), unlabelled=len(rows) - len(labelled))
 
@@ -109,10 +114,23 @@ def _cast(file: Path, name: str, column: pa.ChunkedArray, kind: Kind) -> pa.Chun
     if kind == "number" and (whole or pa.types.is_floating(held) or pa.types.is_boolean(held)):
         numbers = column.cast(pa.float64())
         return pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
-    if kind == "text" and (whole or pa.types.is_string(held) or pa.types.is_large_string(held)):
+    dated = pa.types.is_date(held) or pa.types.is_timestamp(held)
+    if kind == "text" and (whole or dated or pa.types.is_string(held) or pa.types.is_large_string(held)):
         return column.cast(pa.string())
-    expected = "numbers" if kind == "number" else "texts or whole numbers"
+    expected = "numbers" if kind == "number" else "texts, whole numbers or dates"
     raise StepError(f"{file.name}: {name} is of type {held}; expected {expected}")
+
+
+def _with_period(rows: pa.Table, name: str, letters: int) -> pa.Table:
+    """Rows with the part of their date that names the period in the date's place."""
+    dates = rows[name]
+    others = pc.unique(dates.filter(pc.invert(pc.match_substring_regex(dates, _DATE)))).to_pylist()
+    if others:
+        raise StepError(
+            f"{name}: {len(others)} values are no dates, the first one {others[0]!r}; data.period_unit of model.yaml "
+            "needs dates as in 2016-04-30, so mend the data, or leave period_unit out"
+        )
+    return rows.set_column(rows.column_names.index(name), name, pc.utf8_slice_codeunits(dates, 0, letters))
 
 
 def _join(model: Model, rows: pa.Table, labels: pa.Table) -> pa.Table:

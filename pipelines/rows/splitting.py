@@ -29,10 +29,7 @@ def split(model: Model, rows: pa.Table) -> Splits:
     """Splits by period, and the training periods by id; raises StepError where a part is empty."""
     periods = rows[model.data.period]
     present = _in_order(pc.unique(periods).to_pylist())
-    training = {str(period) for period in model.data.train_periods}
-    missing = sorted(training.difference(present))
-    if missing:
-        raise StepError(f"no labelled row is of the training period {missing[0]}; the data has: {', '.join(present)}")
+    training = _training(model, present)
     last = max(present.index(period) for period in training)
     rows_of = {period: rows.filter(pc.equal(periods, period)) for period in present[last + 1 :]}
     learnable = rows.filter(pc.is_in(periods, pa.array(sorted(training))))
@@ -42,6 +39,17 @@ def split(model: Model, rows: pa.Table) -> Splits:
         raise StepError(f"{len(learnable)} rows are too few to hold out a share of {model.data.holdout}; add data")
     unused = tuple(period for period in present[:last] if period not in training)
     return Splits(train, {HOLDOUT: holdout, **rows_of}, unused)
+
+
+def _training(model: Model, present: list[str]) -> set[str]:
+    """The periods of the data that model.yaml names, or whose names go on after one that it names and a hyphen."""
+    training: set[str] = set()
+    for asked in map(str, model.data.train_periods):
+        found = {period for period in present if f"{period}-".startswith(f"{asked}-")}
+        if not found:
+            raise StepError(f"no labelled row is of the training period {asked}; the data has: {', '.join(present)}")
+        training |= found
+    return training
 
 
 def in_holdout(ids: Iterable[str], share: float) -> np.ndarray:

@@ -176,7 +176,8 @@ def _summary(s3: Any, bucket: str, model: Model, run: Run) -> str:
     key = f"{model.team}/{model.name}/runs/{run.identifier}/evaluation/evaluation.json"
     promotion = json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])["promotion"]
     verdict = "registered" if run.package else "refused by the gate"
-    return f"{promotion['metric']} {promotion['value']:.4f} (needs {promotion['bar']:.4f}): {verdict}."
+    needs = "at most " if model.promotion.is_error else ""
+    return f"{promotion['metric']} {promotion['value']:.4f} (needs {needs}{promotion['bar']:.4f}): {verdict}."
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from model_server.predictions import Predictions
 from model_server.scoring import Model as Packaged
 from model_server.testing import Client, broken_promises
 from pipelines.container import Container, StepError, run
-from pipelines.packaging import champion, golden, metrics, package
+from pipelines.packaging import champion, golden, metrics, package, watching
 from pipelines.rows import manifest
 from pipelines.rows.columns import model_columns, read_splits
 from pipelines.rows.splitting import HOLDOUT
@@ -49,6 +49,13 @@ def evaluate(container: Container) -> None:
         _write(folder / package.CARD, _card(model, onnx, evaluation, container, arguments.commit))
         requests = golden.choose(folder, model_columns(splits[HOLDOUT], model.features), predictions[HOLDOUT])
         _write(folder / stored.FILE, requests.to_json())
+        normal = watching.baseline(
+            model,
+            model_columns(splits[HOLDOUT], model.features),
+            splits[HOLDOUT][model.target].to_numpy(),
+            predictions[HOLDOUT],
+        )
+        (folder / watching.BASELINE).write_text(json.dumps(normal.body(), allow_nan=False))
         _keep_promises(folder)
         package.pack(folder, container.output("package") / package.ARCHIVE)
 
@@ -88,9 +95,9 @@ def _evaluation(model: Model, measured: Mapping[str, Mapping[str, float]], rival
         "promotion": {
             "metric": promotion.metric,
             "value": measured[HOLDOUT][promotion.metric],
-            "at_least": promotion.at_least,
+            "at_most" if promotion.is_error else "at_least": promotion.bound,
             "margin": promotion.margin,
-            "bar": max(promotion.at_least, compared["bar"]),
+            "bar": (min if promotion.is_error else max)(promotion.bound, compared["bar"]),
         },
     }
 

@@ -77,6 +77,18 @@ def test_the_shipped_project_and_models_are_valid() -> None:
         ("monitoring:\n  alarms:\n    latency_p99_ms: 200\n", "", "monitoring is missing; add it"),
         ("  alarms:\n    latency_p99_ms: 200\n", "  none: no need\n", "monitoring.none is 'no need'"),
         ("  alarms:\n    latency_p99_ms: 200\n", "  {}\n", "write either `alarms: {}`"),
+        ("at_least:", "at_most:", "promotion: higher is better for roc_auc; write at_least, and no at_most"),
+        ("at_least:", "# at_least:", "promotion: higher is better for roc_auc; write at_least, and no at_most"),
+        (
+            "metric: roc_auc",
+            "metric: mean_absolute_error",
+            "promotion: lower is better for mean_absolute_error; write at_most, and no at_least",
+        ),
+        (
+            "period: year",
+            "period: year\n  period_unit: week",
+            "data.period_unit is 'week': input should be 'day', 'month' or 'year'",
+        ),
         ("task: binary", "task: [binary", "is not valid YAML"),
     ],
 )
@@ -106,7 +118,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("team: labour", "team: labor", "team is 'labor'; project.yaml has: labour"),
+        ("team: labour", "team: labor", "team is 'labor'; project.yaml has: labour, mobility"),
         ("  staging:\n", "  stagin:\n", "environments.stagin: no such environment; allowed: staging, production"),
     ],
 )

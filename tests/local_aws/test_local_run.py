@@ -28,6 +28,7 @@ from pipelines.packaging.author import fit_function
 from pipelines.rows.columns import model_columns, training_frame
 
 ROOT = Path(__file__).parents[2]
+MODELS = sorted(file.parent.name for file in (ROOT / "model_code").glob("*/model.yaml"))
 MARK = "LOCAL_AWS_RUN"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "TOOLS")
 
@@ -112,12 +113,16 @@ def test_the_whole_way_ends_well_and_is_summed_up(local_run: LocalRun) -> None:
     summary = local_run.summary
     assert summary["ok"] is True
     evidence = {step["name"]: step["evidence"] for step in summary["steps"]}
-    for action in ("Train", "Staging", "Verify", "Approve", "Production", "Confirm"):
-        assert f"greenlight-release / {action}" in evidence
-    assert "Approved by the rehearsal, not by a person." in evidence["greenlight-release / Approve"]
-    assert "ROC AUC 0.9" in evidence["employment: answers"]
+    for model in MODELS:
+        for action in ("Train", "Staging", "Verify", "Approve", "Production", "Confirm"):
+            assert f"greenlight-release {model} / {action}" in evidence
+        approved = evidence[f"greenlight-release {model} / Approve"]
+        assert approved == "Approved by the rehearsal, not by a person."
+        assert "as in evaluation" in evidence[f"{model}: answers"]
+    assert "roc_auc 0.9" in evidence["employment: answers"]
     assert evidence["employment: batch"] == "10,000 rows in = 10,000 rows out"
-    assert evidence["templates"] == "7 stacks deployed as synthesized"
+    assert evidence["bike_demand: batch"] == "741 rows in = 741 rows out"
+    assert evidence["templates"] == f"{4 + 3 * len(MODELS)} stacks deployed as synthesized"
     assert evidence["permissions"].endswith("none denied")
 
 
@@ -139,6 +144,12 @@ def test_the_endpoint_runs_the_registered_package_on_two_instances(local_run: Lo
     assert endpoint["ProductionVariants"][0]["CurrentInstanceCount"] == 2
     package = sagemaker.list_model_packages(ModelPackageGroupName="greenlight-employment")["ModelPackageSummaryList"][0]
     assert package["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_serverless_model_answers_without_instances_of_its_own(local_run: LocalRun) -> None:
+    endpoint = local_run.client("sagemaker").describe_endpoint(EndpointName="greenlight-bike-demand-production")
+    (variant,) = endpoint["ProductionVariants"]
+    assert variant["CurrentServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
 
 
 def test_the_endpoint_ranks_a_years_rows_as_the_fitted_model_does(local_run: LocalRun, tmp_path: Path) -> None:
@@ -199,15 +210,26 @@ def test_a_serving_stack_without_a_package_is_complete_and_has_no_endpoint(local
     cloudformation.get_waiter("stack_delete_complete").wait(StackName="without-package", WaiterConfig={"Delay": 1})
 
 
-def new_run(local_run: LocalRun, pipeline: str, known: int) -> dict[str, Any]:
-    """The run that comes on top of the *known* ones, when it has ended."""
+def new_run(local_run: LocalRun, pipeline: str, known: int, model: str | None = None) -> dict[str, Any]:
+    """The newest run of those that come on top of the *known* ones (or the one of a model), when it has ended."""
     client, deadline = local_run.client("codepipeline"), time.monotonic() + 180
     while time.monotonic() < deadline:
         found = client.list_pipeline_executions(pipelineName=pipeline)["pipelineExecutionSummaries"]
-        if len(found) > known and found[0]["status"] != "InProgress":
-            return found[0]
+        new = [
+            run
+            for run in found[: len(found) - known]
+            if model is None or released_model(client, pipeline, run) == model
+        ]
+        if new and new[0]["status"] != "InProgress":
+            return new[0]
         time.sleep(0.5)
     raise AssertionError(f"no new run of {pipeline} has ended")
+
+
+def released_model(client: Any, pipeline: str, run: dict[str, Any]) -> str:
+    found = client.get_pipeline_execution(pipelineName=pipeline, pipelineExecutionId=run["pipelineExecutionId"])
+    variables = found["pipelineExecution"]["variables"]
+    return next(variable["resolvedValue"] for variable in variables if variable["name"] == "MODEL")
 
 
 def runs(local_run: LocalRun, pipeline: str) -> int:
@@ -233,7 +255,7 @@ def test_a_model_that_the_gate_refuses_ends_its_release_well_and_changes_nothing
     platform, release = runs(local_run, "greenlight-platform"), runs(local_run, "greenlight-release")
     local_run.make(f"TOOLS={ROOT}", "push", folder=clone)
     assert new_run(local_run, "greenlight-platform", platform)["status"] == "Succeeded"
-    refused = new_run(local_run, "greenlight-release", release)
+    refused = new_run(local_run, "greenlight-release", release, model="employment")
     assert refused["status"] == "Succeeded"
     actions = local_run.client("codepipeline").list_action_executions(
         pipelineName="greenlight-release", filter={"pipelineExecutionId": refused["pipelineExecutionId"]}

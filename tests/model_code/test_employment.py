@@ -20,7 +20,7 @@ def release() -> jobs.Release:
 
 @pytest.mark.usefixtures("release")
 def test_a_sixth_of_the_training_rows_is_enough_for_the_gate() -> None:
-    assert roc_auc_score(*jobs.fitted_on_2016()) > MODEL.promotion.at_least
+    assert roc_auc_score(*jobs.fitted_on_2016()) > MODEL.promotion.bound
 
 
 def test_fit_takes_every_hyperparameter_that_model_yaml_names() -> None:

@@ -22,7 +22,7 @@ import boto3
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig, StoppingCondition
-from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo
+from sagemaker.core.workflow.conditions import ConditionGreaterThanOrEqualTo, ConditionLessThanOrEqualTo
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join, JsonGet
 from sagemaker.core.workflow.parameters import ParameterString
@@ -127,11 +127,12 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
     def evaluated(path: str) -> JsonGet:
         return JsonGet(step_name="Evaluate", property_file=evaluation, json_path=path)
 
+    reaches = ConditionLessThanOrEqualTo if model.promotion.is_error else ConditionGreaterThanOrEqualTo
     gate = ConditionStep(
         "Gate",
         conditions=[
-            ConditionGreaterThanOrEqualTo(left=evaluated("promotion.value"), right=model.promotion.at_least),
-            ConditionGreaterThanOrEqualTo(left=evaluated("promotion.value"), right=evaluated("champion.bar")),
+            reaches(left=evaluated("promotion.value"), right=model.promotion.bound),
+            reaches(left=evaluated("promotion.value"), right=evaluated("champion.bar")),
         ],
         if_steps=[],
         else_steps=[],

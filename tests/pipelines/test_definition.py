@@ -13,9 +13,10 @@ from botocore.validate import ParamValidator
 
 from config import load_model
 from pipelines.definition import Surroundings, training_pipeline
+from tests.pipelines.tables import model
 
 ROOT = Path(__file__).parents[2]
-AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-employment")
+AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model")
 OPERATIONS = {
     "Processing": "CreateProcessingJob",
     "Training": "CreateTrainingJob",
@@ -124,6 +125,18 @@ def test_a_package_is_registered_only_behind_the_gate(definition: Json) -> None:
     assert [step["Name"] for step in gate["IfSteps"]] == ["Register"]
     assert gate["ElseSteps"] == []
     assert len(gate["Conditions"]) == 2
+
+
+def test_an_error_passes_the_gate_from_below_and_any_other_metric_from_above() -> None:
+    def kinds(metric: str, **bound: float) -> set[str]:
+        promoted = model(task="regression", promotion={"metric": metric, **bound})
+        return {
+            condition["Type"]
+            for condition in training_pipeline(promoted, AROUND)["Steps"][-1]["Arguments"]["Conditions"]
+        }
+
+    assert kinds("mean_absolute_error", at_most=20) == {"LessThanOrEqualTo"}
+    assert kinds("r2", at_least=0.9) == {"GreaterThanOrEqualTo"}
 
 
 def test_the_programs_that_steps_name_exist(definition: Json) -> None:

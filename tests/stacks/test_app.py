@@ -12,6 +12,7 @@ import pytest
 from tests.stacks.conftest import Template, fork, resources, synthesize, templates_of
 
 ROOT = Path(__file__).parents[2]
+MODELS = [file.parent.name.replace("_", "-") for file in (ROOT / "model_code").glob("*/model.yaml")]
 
 
 @pytest.mark.slow
@@ -24,15 +25,17 @@ def test_two_synths_are_equal_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_stacks_are_named_after_project_part_and_place(templates: dict[str, Template]) -> None:
-    assert set(templates) == {
-        "greenlight-tooling",
-        "greenlight-staging",
-        "greenlight-production",
-        "greenlight-training-employment",
-        "greenlight-serving-employment-staging",
-        "greenlight-serving-employment-production",
-        "greenlight-delivery",
+    shared = {"greenlight-tooling", "greenlight-staging", "greenlight-production", "greenlight-delivery"}
+    of_models = {
+        stack
+        for model in MODELS
+        for stack in (
+            f"greenlight-training-{model}",
+            f"greenlight-serving-{model}-staging",
+            f"greenlight-serving-{model}-production",
+        )
     }
+    assert set(templates) == shared | of_models
 
 
 def test_buckets_are_private_versioned_encrypted_and_refuse_plain_http(templates: dict[str, Template]) -> None:
@@ -168,11 +171,11 @@ def test_three_accounts_synthesize_with_grants_across_them(tmp_path: Path) -> No
 @pytest.mark.slow
 def test_hundreds_of_models_synthesize_alike(tmp_path: Path) -> None:
     root = fork(tmp_path)
-    yaml = (root / "model_code/employment/model.yaml").read_text()
+    yaml = next(root.glob("model_code/*/model.yaml")).read_text()
     for number in range(20):
         folder = root / f"model_code/model_{number}"
         folder.mkdir()
         (folder / "model.yaml").write_text(yaml)
     templates = templates_of(synthesize(tmp_path / "out", root))
-    assert len(templates) == 4 + 21 * 3
+    assert len(templates) == 4 + (20 + len(MODELS)) * 3
     assert len(resources(templates["greenlight-delivery"], "AWS::CodePipeline::Pipeline")) == 2

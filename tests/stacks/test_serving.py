@@ -42,6 +42,18 @@ def test_staging_and_production_differ_as_model_yaml_says(templates: dict[str, T
     assert resources(templates[PRODUCTION], "AWS::ApplicationAutoScaling::ScalableTarget")
 
 
+def test_dedicated_hosting_captures_below_the_teams_folder_and_serverless_does_not(
+    templates: dict[str, Template],
+) -> None:
+    config = only(templates[PRODUCTION], "AWS::SageMaker::EndpointConfig")["Properties"]["DataCaptureConfig"]
+    assert config["EnableCapture"] is True
+    assert config["InitialSamplingPercentage"] == 100
+    assert [option["CaptureMode"] for option in config["CaptureOptions"]] == ["Input", "Output"]
+    assert config["DestinationS3Uri"]["Fn::Join"][1][-1] == "/capture/labour"
+    bike = only(templates["greenlight-serving-bike-demand-production"], "AWS::SageMaker::EndpointConfig")
+    assert "DataCaptureConfig" not in bike["Properties"]
+
+
 def test_every_alarm_tells_the_team_and_says_what_to_do(templates: dict[str, Template]) -> None:
     alarms = resources(templates[PRODUCTION], "AWS::CloudWatch::Alarm")
     names = {alarm["Properties"]["AlarmName"].rsplit("-", 1)[-1] for alarm in alarms.values()}
@@ -72,6 +84,12 @@ def serverless(tmp_path_factory: pytest.TempPathFactory) -> Template:
     content |= {"hosting": {"kind": "serverless"}, "monitoring": {"none": "a demonstration that nobody depends on"}}
     file.write_text(yaml.safe_dump(content))
     return templates_of(synthesize(root / "out", root))[PRODUCTION]
+
+
+def test_a_watched_serverless_model_has_the_alarms_of_requests_only(templates: dict[str, Template]) -> None:
+    alarms = resources(templates["greenlight-serving-bike-demand-production"], "AWS::CloudWatch::Alarm").values()
+    names = {alarm["Properties"]["AlarmName"].rsplit("-", 1)[-1] for alarm in alarms}
+    assert names == {"Errors5xx", "Errors4xx", "ModelLatency", "OverheadLatency"}
 
 
 @pytest.mark.slow

@@ -42,7 +42,8 @@ def test_destroying_needs_the_projects_name() -> None:
 
 
 def test_an_unknown_model_is_told_from_the_known_ones() -> None:
-    assert "there is no such folder in model_code; there are: employment" in run("upload", "nope")
+    known = ", ".join(sorted(file.parent.name for file in (ROOT / "model_code").glob("*/model.yaml")))
+    assert f"there is no such folder in model_code; there are: {known}" in run("upload", "nope")
 
 
 def test_a_folder_that_is_not_there_is_named() -> None:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from config import load_model
+from config.model import Promotion
 from model_server.scoring import Model
 from pipelines.container import StepError
 from pipelines.packaging import champion, package
@@ -81,3 +82,10 @@ def test_a_champion_of_an_older_format_is_not_measured_and_that_is_said(
 
 def test_without_a_champion_there_is_nothing_to_measure(tmp_path: Path) -> None:
     assert champion.fetch("none", tmp_path) == "no package has been released yet"
+
+
+def test_a_champion_without_an_error_of_its_own_is_beaten_by_any_and_a_margin_lowers_the_bar_of_an_error() -> None:
+    promotion = Promotion(metric="mean_absolute_error", at_most=20, margin=0.5)
+    assert champion.Champion("none").to_json(promotion)["bar"] == 1e9
+    measured = champion.Champion("s3://x", {"mean_absolute_error": 12.0})
+    assert measured.to_json(promotion)["bar"] == 11.5

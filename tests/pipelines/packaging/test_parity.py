@@ -61,6 +61,19 @@ def test_a_regression_passes(estimator: Any) -> None:
     assert models.checked(task, pipeline, columns).largest_difference <= 1e-5
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_a_regression_is_held_to_the_spread_of_its_values_in_whatever_unit(scale: float) -> None:
+    """Near zero, a sum of trees in 32 bits has the error of its terms; a wrong conversion errs by a part of them."""
+    task = model(task="regression")
+    pipeline = models.ordinals(HistGradientBoostingRegressor(max_iter=300))
+    pipeline, columns = models.fitted(task, TABLE, pipeline, (VALUE - VALUE.mean()) * scale)
+    assert models.checked(task, pipeline, columns).largest_difference <= 1e-5
+    wrong = models.ordinals(HistGradientBoostingRegressor(max_iter=30, categorical_features=[0]))
+    pipeline, columns = models.fitted(task, TABLE, wrong, (VALUE + 4 * (TABLE["colour"].to_numpy() == "blue")) * scale)
+    with pytest.raises(StepError, match="the packaged model differs"):
+        models.checked(task, pipeline, columns)
+
+
 def test_a_model_that_reads_one_matrix_gets_columns_in_front() -> None:
     numbers = model(features=[NUMBER])
     pipeline, columns = models.fitted(numbers, TABLE, make_pipeline(StandardScaler(), LogisticRegression()), LATE)

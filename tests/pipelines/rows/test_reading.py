@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,20 @@ def test_several_files_are_one_table_in_the_order_of_their_names(tmp_path: Path)
     assert found.rows["id"].to_pylist() == ["rows_a0", "rows_a1", "rows_b0", "rows_b1"]
 
 
+@pytest.mark.parametrize(("unit", "period"), [("day", "2020-04-30"), ("month", "2020-04"), ("year", "2020")])
+def test_a_period_is_the_asked_part_of_a_date(tmp_path: Path, unit: str, period: str) -> None:
+    pq.write_table(rows(2, year=[date(2020, 4, 30)] * 2), tmp_path / "rows_dates.parquet")
+    pq.write_table(rows(2, year=["2020-04-30T12:00:00Z"] * 2), tmp_path / "rows_texts.parquet")
+    pq.write_table(rows(2, year=[datetime(2020, 4, 30, 12, tzinfo=UTC)] * 2), tmp_path / "rows_times.parquet")
+    assert read(only_parquet(period_unit=unit), tmp_path).rows["year"].to_pylist() == [period] * 6
+
+
+def test_a_period_that_is_no_date_where_one_is_needed_is_said(tmp_path: Path) -> None:
+    pq.write_table(rows(3, year=["2020-04-30", "April", None]), tmp_path / "rows.parquet")
+    with pytest.raises(StepError, match=r"year: 1 values are no dates, the first one 'April'; data\.period_unit"):
+        read(only_parquet(period_unit="month"), tmp_path)
+
+
 def test_rows_without_a_label_are_counted_and_dropped(tmp_path: Path) -> None:
     pq.write_table(rows().drop_columns("late"), tmp_path / "rows.parquet")
     pq.write_table(rows(60).select(["id", "late"]), tmp_path / "labels.parquet")
@@ -63,7 +78,11 @@ def test_a_csv_with_a_word_for_a_number_is_said(tmp_path: Path) -> None:
     [
         (rows().drop_columns("size"), {}, r"rows\.parquet has no column size; it has: id, year, late, colour"),
         (rows(size=["1"] * 100), {}, r"rows\.parquet: size is of type string; expected numbers"),
-        (rows(colour=[1.5] * 100), {}, r"rows\.parquet: colour is of type double; expected texts or whole numbers"),
+        (
+            rows(colour=[1.5] * 100),
+            {},
+            r"rows\.parquet: colour is of type double; expected texts, whole numbers or dates",
+        ),
         (
             rows(),
             {"rows": ["*.orc"]},

@@ -35,6 +35,13 @@ def test_numbered_periods_are_in_the_order_of_their_numbers() -> None:
     assert found.unused == ("8",)
 
 
+def test_a_training_period_includes_the_parts_of_it() -> None:
+    data = {"prefix": "p", "rows": ["*"], "id": "id", "period": "year", "train_periods": [2020, "2021-01"]}
+    found = split(model(data=data), rows(year=["2020-01", "2020-12", "2021-01", "2021-02"] * 25))
+    assert periods(found.train) == {"2020-01", "2020-12", "2021-01"}
+    assert list(found.held_out) == ["holdout", "2021-02"]
+
+
 def test_a_training_period_without_rows_is_said() -> None:
     with pytest.raises(StepError, match="no labelled row is of the training period 2021; the data has: 2020, 2022"):
         split(model(), rows(year=["2020", "2022"] * 50))

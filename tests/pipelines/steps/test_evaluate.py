@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 from config import load_model
 from model_server.golden import Golden
 from model_server.testing import Client
+from monitoring import store
 from tests.pipelines import jobs
 from tests.pipelines.conftest import at
 
@@ -40,7 +41,7 @@ def test_without_a_champion_any_challenger_passes_that_condition(release: jobs.R
     found = evaluation(release.evaluated)
     assert found["champion"]["value"] == found["champion"]["bar"] == -1e9
     assert found["promotion"]["value"] == found["metrics"]["roc_auc"]["value"]
-    assert found["promotion"]["bar"] == found["promotion"]["at_least"] == MODEL.promotion.at_least
+    assert found["promotion"]["bar"] == found["promotion"]["at_least"] == MODEL.promotion.bound
 
 
 def test_the_champion_is_measured_on_the_same_rows(release: jobs.Release, tmp_path: Path, bucket: str) -> None:
@@ -50,7 +51,16 @@ def test_the_champion_is_measured_on_the_same_rows(release: jobs.Release, tmp_pa
     assert found["champion"]["value"] == found["promotion"]["value"]
     assert found["champion"]["metrics"] == found["metrics"]
     assert found["champion"]["bar"] == pytest.approx(found["champion"]["value"] + MODEL.promotion.margin)
-    assert found["promotion"]["bar"] == max(found["champion"]["bar"], MODEL.promotion.at_least)
+    assert found["promotion"]["bar"] == max(found["champion"]["bar"], MODEL.promotion.bound)
+
+
+def test_the_package_says_what_is_normal_for_the_model(release: jobs.Release) -> None:
+    baseline = store.read_baseline(release.package / "baseline.json")
+    card = json.loads((release.package / "card.json").read_text())
+    assert baseline.metrics["roc_auc"] == pytest.approx(card["metrics"]["roc_auc"]["value"], abs=1e-6)
+    assert set(baseline.features) == {feature.name for feature in MODEL.features}
+    assert baseline.thresholds.sizes
+    assert baseline.problems == ()
 
 
 def test_the_package_is_complete_and_answers_its_golden_requests(release: jobs.Release) -> None:
@@ -59,6 +69,7 @@ def test_the_package_is_complete_and_answers_its_golden_requests(release: jobs.R
         "model.onnx",
         "signature.json",
         "golden.json",
+        "baseline.json",
         "card.json",
     }
     golden = Golden.read(release.package)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,10 +37,10 @@ def fit(frame, max_iter):
 """
 
 
-def folder(path: Path, task: Task, estimator: str, engine: str) -> Path:
+def folder(path: Path, task: Task, estimator: str, **changes: Any) -> Path:
     """The folder of a model that takes nulls."""
     features = [NUMBER | {"nullable": True}, CATEGORY | {"nullable": True}]
-    described = model(task=task, features=features, hyperparameters={"max_iter": 10}, serving={"engine": engine})
+    described = model(task=task, features=features, hyperparameters={"max_iter": 10}, **changes)
     path.mkdir()
     (path / "model.yaml").write_text(
         yaml.safe_dump(described.model_dump(mode="json", exclude={"name"}, exclude_none=True))
@@ -55,6 +56,24 @@ def table(task: Task) -> pa.Table:
     return rows.set_column(rows.column_names.index("late"), "late", pa.array(target.tolist()))
 
 
+def released(root: Path, code: Path, task: Task) -> jobs.Job:
+    """The evaluation that follows the other two programs."""
+    data = root / "data"
+    data.mkdir()
+    pq.write_table(table(task), data / "rows.parquet")
+    prepared = jobs.prepare(root / "prepare", data, code)
+    prepare(Container(prepared.root))
+    trained = jobs.train(root / "train", prepared.output("train"), code)
+    train(Container(trained.root))
+    evaluated = jobs.evaluate(root / "evaluate", prepared, trained, code)
+    evaluate(Container(evaluated.root))
+    return evaluated
+
+
+def evaluation(job: jobs.Job) -> dict[str, Any]:
+    return json.loads((job.output("evaluation") / "evaluation.json").read_text())
+
+
 @pytest.mark.parametrize(
     ("task", "estimator", "engine"),
     [
@@ -67,19 +86,10 @@ def table(task: Task) -> pa.Table:
 def test_data_becomes_a_measured_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Task, estimator: str, engine: str
 ) -> None:
-    code, data = folder(tmp_path / "code", task, estimator, engine), tmp_path / "data"
-    data.mkdir()
-    pq.write_table(table(task), data / "rows.parquet")
     monkeypatch.setattr(sys, "argv", ["evaluate"])
-
-    prepared = jobs.prepare(tmp_path / "prepare", data, code)
-    prepare(Container(prepared.root))
-    trained = jobs.train(tmp_path / "train", prepared.output("train"), code)
-    train(Container(trained.root))
-    evaluated = jobs.evaluate(tmp_path / "evaluate", prepared, trained, code)
-    evaluate(Container(evaluated.root))
-
-    found = json.loads((evaluated.output("evaluation") / "evaluation.json").read_text())
+    code = folder(tmp_path / "code", task, estimator, serving={"engine": engine})
+    evaluated = released(tmp_path, code, task)
+    found = evaluation(evaluated)
     assert found["metrics"].keys() >= set(METRICS[task])
     assert found["periods"].keys() == {"2022", "2023"}
     assert found["promotion"]["value"] > 0.8
@@ -87,3 +97,15 @@ def test_data_becomes_a_measured_package(
     (prediction,) = client.predict([{"size": None, "colour": None}])
     assert "prediction" in prediction
     assert client.invoke(",\n", "text/csv").status == 200
+
+
+def test_an_error_is_held_against_the_highest_that_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["evaluate"])
+    asked = {"metric": "mean_absolute_error", "at_most": 250.0}
+    code = folder(tmp_path / "code", "regression", "HistGradientBoostingRegressor", promotion=asked)
+    found = evaluation(released(tmp_path, code, "regression"))
+    assert found["promotion"]["value"] == found["metrics"]["mean_absolute_error"]["value"] < 250
+    assert found["promotion"]["bar"] == found["promotion"]["at_most"] == 250
+    assert found["champion"]["bar"] == 1e9
