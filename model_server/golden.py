@@ -26,10 +26,15 @@ class GoldenRequest:
 
 @dataclass(frozen=True)
 class Golden:
-    """The golden requests of a package, and how far a number may be from the stored one; above 1, in proportion."""
+    """The golden requests of a package, and how far a number may be from the stored one.
+
+    The tolerance is in proportion to the stored number, or to `scale` where that is more: a sum of a regression's trees
+    in 32 bits is as exact as its largest terms, not as its result near zero.
+    """
 
     tolerance: float
     requests: tuple[GoldenRequest, ...]
+    scale: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """The content of `golden.json`."""
@@ -42,13 +47,30 @@ class Golden:
         if not file.exists():
             return None
         content = json.loads(file.read_bytes())
-        return cls(content["tolerance"], tuple(GoldenRequest(**request) for request in content["requests"]))
+        requests = tuple(GoldenRequest(**request) for request in content["requests"])
+        return cls(content["tolerance"], requests, content.get("scale", 1.0))
 
     def difference(self, request: GoldenRequest, answer: bytes) -> str | None:
         """What in *answer* is not as stored, in a sentence; None when all is."""
         stored = _parse(request.accept, request.answer)
         got = _parse(request.accept, answer.decode())
-        return _difference(stored, got, self.tolerance, "the answer")
+        return self._difference(stored, got, "the answer")
+
+    def _difference(self, stored: Any, got: Any, where: str) -> str | None:
+        if isinstance(stored, dict) and isinstance(got, dict) and stored.keys() == got.keys():
+            return self._any_difference([(stored[key], got[key], f"{where}.{key}") for key in stored])
+        if isinstance(stored, list) and isinstance(got, list) and len(stored) == len(got):
+            pairs = enumerate(zip(stored, got, strict=True))
+            return self._any_difference([(one, other, f"{where}[{place}]") for place, (one, other) in pairs])
+        if isinstance(stored, float) and isinstance(got, float | int):
+            same = abs(stored - got) <= self.tolerance * max(self.scale, abs(stored))
+        else:
+            same = stored == got
+        return None if same else f"{where} is {got!r}; stored is {stored!r}, within {self.tolerance:g}"
+
+    def _any_difference(self, pairs: Sequence[tuple[Any, Any, str]]) -> str | None:
+        found = (self._difference(stored, got, where) for stored, got, where in pairs)
+        return next((difference for difference in found if difference), None)
 
 
 def _parse(kind: str, text: str) -> Any:
@@ -66,21 +88,3 @@ def _number(field: str) -> float | str:
         return float(field)
     except ValueError:
         return field
-
-
-def _difference(stored: Any, got: Any, tolerance: float, where: str) -> str | None:
-    if isinstance(stored, dict) and isinstance(got, dict) and stored.keys() == got.keys():
-        return _any_difference([(stored[key], got[key], f"{where}.{key}") for key in stored], tolerance)
-    if isinstance(stored, list) and isinstance(got, list) and len(stored) == len(got):
-        pairs = enumerate(zip(stored, got, strict=True))
-        return _any_difference([(one, other, f"{where}[{place}]") for place, (one, other) in pairs], tolerance)
-    if isinstance(stored, float) and isinstance(got, float | int):
-        same = abs(stored - got) <= tolerance * max(1.0, abs(stored))
-    else:
-        same = stored == got
-    return None if same else f"{where} is {got!r}; stored is {stored!r}, within {tolerance:g}"
-
-
-def _any_difference(pairs: Sequence[tuple[Any, Any, str]], tolerance: float) -> str | None:
-    found = (_difference(stored, got, tolerance, where) for stored, got, where in pairs)
-    return next((difference for difference in found if difference), None)

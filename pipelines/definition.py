@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.hosting import Dedicated
 from config.model import Model, Promotion
 from config.naming import NOTHING
 
@@ -139,7 +140,6 @@ def _gate(model: Model, around: Surroundings) -> Json:
 
 
 def _register(model: Model, around: Surroundings) -> Json:
-    instances = [model.batch.instance]
     return {
         "Name": "Register",
         "Type": "RegisterModel",
@@ -156,8 +156,8 @@ def _register(model: Model, around: Surroundings) -> Json:
                 ],
                 "SupportedContentTypes": CONTENT_TYPES,
                 "SupportedResponseMIMETypes": CONTENT_TYPES,
-                "SupportedTransformInstanceTypes": instances,
-                "SupportedRealtimeInferenceInstanceTypes": instances,
+                "SupportedTransformInstanceTypes": [model.batch.instance],
+                "SupportedRealtimeInferenceInstanceTypes": _real_time(model),
             },
             "ModelMetrics": {
                 "ModelQuality": {
@@ -174,6 +174,14 @@ def _register(model: Model, around: Surroundings) -> Json:
             },
         },
     }
+
+
+def _real_time(model: Model) -> list[str]:
+    """Every instance type that an environment answers on; a serverless model names one that it could."""
+    hostings = [model.hosting, *(model.in_environment(name).hosting for name in model.environments)]
+    return sorted({hosting.instance for hosting in hostings if isinstance(hosting, Dedicated)}) or [
+        model.batch.instance
+    ]
 
 
 def _processing(

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.errors import AwsError
+from local_aws import pages
 from local_aws.sagemaker.kinds import Kind
 from local_aws.sagemaker.rehearsal import refused
 
@@ -38,9 +38,8 @@ def page(kind: Kind, items: list[Item], params: Mapping[str, Any]) -> tuple[list
     descending = kind.newest_first if "SortOrder" not in params else params["SortOrder"] == "Descending"
     order = _member(kind, params.get("SortBy", "CreationTime"))
     found.sort(key=operator.itemgetter(order), reverse=descending)
-    start = _start(params.get("NextToken", "0"))
-    end = start + params.get("MaxResults", kind.page)
-    return found[start:end], str(end) if end < len(found) else None
+    some, more = pages.page(found, params.get("NextToken"), params.get("MaxResults", kind.page), "ValidationException")
+    return some, more.get("nextToken")
 
 
 def _stays(kind: Kind, item: Item, parameter: str, value: object) -> bool:
@@ -50,9 +49,3 @@ def _stays(kind: Kind, item: Item, parameter: str, value: object) -> bool:
 
 def _member(kind: Kind, name: str) -> str:
     return {"Name": kind.key, "Status": kind.status}.get(name, name)
-
-
-def _start(token: str) -> int:
-    if not token.isdecimal():
-        raise AwsError("ValidationException", f'Invalid pagination token because "{token}".')
-    return int(token)

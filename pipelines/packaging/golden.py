@@ -34,7 +34,10 @@ def choose(package: Path, columns: Columns, predictions: Predictions) -> Golden:
     bodies += [(media.CSV, ",".join(map(_field, row.values())) + "\n") for row in rows]
     bodies += [(media.JSON, orjson.dumps({"instances": rows}).decode())]
     client = Client(package)
-    return Golden(predictions.signature.parity["tolerance"], tuple(_asked(client, kind, body) for kind, body in bodies))
+    asked = tuple(_asked(client, kind, body) for kind, body in bodies)
+    # A probability's scale is 1; a regression's is how much its values vary.
+    scale = float(scores.std()) or 1.0 if predictions.signature.task == "regression" else 1.0
+    return Golden(predictions.signature.parity["tolerance"], asked, scale)
 
 
 def _answered(signature: Signature, columns: Columns) -> np.ndarray:

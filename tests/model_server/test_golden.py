@@ -27,3 +27,11 @@ JSON, LINES, CSV = "application/json", "application/jsonlines", "text/csv"
 def test_an_answer_is_held_against_the_stored_one(accept: str, stored: str, got: bytes, difference: str | None) -> None:
     request = GoldenRequest(JSON, accept, "{}", stored)
     assert Golden(1e-6, (request,)).difference(request, got) == difference
+
+
+@pytest.mark.parametrize(
+    ("scale", "got", "same"), [(200.0, b"[0.0011]", True), (1.0, b"[0.0011]", False), (1e-3, b"[0.00100001]", False)]
+)
+def test_a_number_near_zero_is_held_to_the_scale_of_its_model(scale: float, got: bytes, same: bool) -> None:
+    request = GoldenRequest(JSON, JSON, "{}", "[0.001]")
+    assert (Golden(1e-6, (request,), scale).difference(request, got) is None) is same

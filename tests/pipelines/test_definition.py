@@ -139,6 +139,20 @@ def test_an_error_passes_the_gate_from_below_and_any_other_metric_from_above() -
     assert kinds("r2", at_least=0.9) == {"GreaterThanOrEqualTo"}
 
 
+def test_a_package_names_the_instances_of_every_environment() -> None:
+    def named(**changes: Any) -> Json:
+        steps = all_steps(training_pipeline(model(**changes), AROUND))
+        return next(step for step in steps if step["Name"] == "Register")["Arguments"]["InferenceSpecification"]
+
+    large, small = (
+        {"kind": "dedicated", "instance": f"ml.{size}", "instances": 1} for size in ("c6i.large", "m5.large")
+    )
+    both = named(hosting=large, environments={"staging": {"hosting": small}}, batch={"instance": "ml.m5.xlarge"})
+    assert both["SupportedRealtimeInferenceInstanceTypes"] == ["ml.c6i.large", "ml.m5.large"]
+    assert both["SupportedTransformInstanceTypes"] == ["ml.m5.xlarge"]
+    assert named(hosting={"kind": "serverless"})["SupportedRealtimeInferenceInstanceTypes"] == ["ml.m5.large"]
+
+
 def test_the_programs_that_steps_name_exist(definition: Json) -> None:
     for step in all_steps(definition):
         arguments = step["Arguments"]
