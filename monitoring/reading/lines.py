@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from monitoring.reading.kinds import Source
 BLOCK = 4 * 1024 * 1024
 _LONGEST = 256 * 1024 * 1024
 """Line, in bytes."""
+_DEEPEST = 200
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+"""A whole text, in which a bracket is none, or a bracket."""
 
 
 class Block(NamedTuple):
@@ -53,18 +57,31 @@ def parse(text: bytes | str) -> Any:
 
     NaN and Infinity, which are no JSON but often written, are numbers.
     """
+    if _too_deep(text):
+        raise ValueError("it is nested too deep")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return _lenient(text)
 
 
+def _too_deep(text: bytes | str) -> bool:
+    """Whether brackets stand in each other deeper than every reader and writer of JSON follows them."""
+    written = text.encode(errors="replace") if isinstance(text, str) else text
+    if written.count(b"[") + written.count(b"{") <= _DEEPEST:
+        return False
+    depth = 0
+    for found in _BRACKETS.finditer(written):
+        depth += (found[0] in (b"[", b"{")) - (found[0] in (b"]", b"}"))
+        if depth > _DEEPEST:
+            return True
+    return False
+
+
 def _lenient(text: bytes | str) -> Any:
     try:
         value = json.loads(text.decode() if isinstance(text, bytes) else text)
         json.dumps(value, ensure_ascii=False).encode()
-    except RecursionError as error:
-        raise ValueError("it is nested too deep") from error
     except UnicodeDecodeError as error:
         raise ValueError("it is no UTF-8 text") from error
     except UnicodeEncodeError as error:
@@ -73,7 +90,7 @@ def _lenient(text: bytes | str) -> Any:
 
 
 def plain(value: Any) -> str:
-    """A value as JSON writes it, a text as it is; raises RecursionError where it is nested too deep."""
+    """A value as JSON writes it, a text as it is."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
