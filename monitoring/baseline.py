@@ -127,7 +127,7 @@ def fit(spec: Spec, batches: Iterable[pa.RecordBatch]) -> Baseline:
     order = np.argsort(moments(batch.column(spec.timestamp)), kind="stable") if spec.timestamp else None
     rows = frame.frame(replace(spec, timestamp=None, row_id=None), features, batch)
     inputs = list(rows.features.values())
-    multivariate = Multivariate.fit(list(features.values()), [inputs]) if len(features) > 1 else None
+    multivariate = Multivariate.fit(list(features.values()), inputs) if len(features) > 1 else None
     performance = _performance(spec, features, rows)
     baseline = Baseline(spec, rows.rows, features, multivariate, performance, _losses(features, rows, performance))
     problems += _missing_outputs(baseline, rows)

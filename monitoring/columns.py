@@ -46,6 +46,18 @@ def text(array: pa.Array) -> tuple[list[str], np.ndarray]:
     return _without_doubles(distinct, places(array).astype(np.int32, copy=False))
 
 
+def ids(array: pa.Array) -> pa.Array:
+    """The column as plain texts, by which rows and labels find each other."""
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    return array if pa.types.is_string(array.type) else array.cast(pa.string(), safe=False)
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's for texts."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
 def _without_doubles(distinct: Sequence[str | None], codes: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Texts that are written alike become one, and null the code -1."""
     place: dict[str, int] = {}
@@ -72,7 +84,7 @@ def _number_by_value(array: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         return _plain(array.cast(pa.float64(), safe=False)), np.zeros(len(array), bool)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
         pass
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if is_text(kind):
         encoded = array.dictionary_encode()
         values, invalid = _from_text([*encoded.dictionary.to_pylist(), None])
         return values[places(encoded)], invalid[places(encoded)]

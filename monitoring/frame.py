@@ -61,7 +61,7 @@ def frame(spec: Spec, features: Mapping[str, Feature], batch: pa.RecordBatch) ->
             values[name], strange = _cells(feature, arrays[name])
             unseen |= {name: strange} if len(strange[0]) else {}
     absent = [name for name in features if name not in arrays]
-    ids = _ids(arrays.get(spec.row_id or ""))
+    ids = columns.ids(arrays[spec.row_id]) if spec.row_id in arrays else None
     return Frame(rows, numbers, values, unseen, absent, invalid, said, ids, undated)
 
 
@@ -86,11 +86,3 @@ def _cells(feature: Categorical, array: pa.Array) -> tuple[np.ndarray, tuple[np.
         return cells, (np.zeros(0, np.intp), ())
     rows = np.flatnonzero(cells == feature.unseen)
     return cells, (rows, [distinct[code] for code in codes[rows]])
-
-
-def _ids(array: pa.Array | None) -> pa.Array | None:
-    if array is None:
-        return None
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return array if pa.types.is_string(array.type) else array.cast(pa.string(), safe=False)

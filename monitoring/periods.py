@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from monitoring import columns
 from monitoring.arrays import nulls, numbers_of, places
 from monitoring.spec import Period
 
@@ -54,12 +55,12 @@ def moments(timestamps: pa.Array) -> np.ndarray:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         return _plain(timestamps.cast(pa.timestamp("us"), safe=False))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        seconds = timestamps.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        seconds, _ = columns.number(timestamps)
         when = np.full(len(seconds), np.datetime64("NaT"), "datetime64[us]")
         fine = np.isfinite(seconds) & (np.abs(seconds) < 1e11)
         when[fine] = (seconds[fine] * 1e6).astype(np.int64).astype("datetime64[us]")
         return when
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if columns.is_text(kind):
         return _from_text(timestamps.cast(pa.string()))
     return np.full(len(timestamps), np.datetime64("NaT"), "datetime64[us]")
 

@@ -49,7 +49,7 @@ class Profile:
     that comes late needs.
     """
 
-    def __init__(self, baseline: Baseline, *, records: Records | None = None) -> None:
+    def __init__(self, baseline: Baseline) -> None:
         self.baseline = baseline
         self.rows = Sums(("n",))
         self.features = {
@@ -63,7 +63,7 @@ class Profile:
         }
         self.multivariate = Sums(("n", "error", "error_squared"))
         self.performed = self._start()
-        self.records = Records() if records is None else records
+        self.records = Records()
         self.problems: dict[str, int] = {}
         self.not_monitored: dict[str, str] = {}
 
@@ -89,9 +89,7 @@ class Profile:
 
     def merge(self, other: Profile) -> None:
         """Adds all that another profile counted against the same baseline."""
-        for name, part in self.parts().items():
-            for fact in other.parts()[name].facts():
-                part.take(fact)
+        self._take(other.parts())
         self.records.merge(other.records)
         for name, counted in self.features.items():
             counted.unseen.merge(other.features[name].unseen)
@@ -106,9 +104,7 @@ class Profile:
     def renumbered(self, number: Callable[[np.ndarray], np.ndarray]) -> Profile:
         """The same rows in other periods, such as the months of days; without records."""
         moved = Profile(self.baseline)
-        for name, part in moved.parts().items():
-            for fact in self.parts()[name].facts():
-                part.take(fact._replace(periods=number(fact.periods)))
+        moved._take(self.parts(), number)
         return moved
 
     def realized(self) -> tuple[Mapping[Segment, Performed], Joined]:
@@ -134,6 +130,12 @@ class Profile:
         for segment, each in self.performed.items():
             parts |= {"/".join(["performed", *segment, name]): part for name, part in each.parts().items()}
         return parts
+
+    def _take(self, parts: Mapping[str, Part], number: Callable[[np.ndarray], np.ndarray] = np.asarray) -> None:
+        """Adds another profile's parts, their periods numbered anew."""
+        for name, mine in self.parts().items():
+            for fact in parts[name].facts():
+                mine.take(fact._replace(periods=number(fact.periods)))
 
     def _start(self) -> dict[Segment, Performed]:
         segments = self.baseline.segments

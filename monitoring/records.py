@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring import outputs
+from monitoring import columns, outputs
 from monitoring.arrays import from_flags, from_numbers, numbers_of
 from monitoring.errors import DataError
 from monitoring.outputs import Outputs
@@ -45,7 +45,7 @@ class Records:
     def add(self, ids: pa.Array, periods: np.ndarray, said: Outputs, bins: Mapping[str, np.ndarray]) -> None:
         """Keeps rows; a label that a row brings with it is a label like any other."""
         kept = {"id": ids, "period": from_numbers(periods), "predicted": from_numbers(said.predicted)}
-        kept |= {f"score/{place}": from_numbers(column.copy()) for place, column in enumerate(said.scores.T)}
+        kept |= {f"score/{place}": from_numbers(column) for place, column in enumerate(said.scores.T)}
         kept |= {f"bin/{name}": from_numbers(each.astype(np.int32)) for name, each in bins.items()}
         self.rows.append(_identified(pa.RecordBatch.from_pydict(kept)))
         self._add_labels(ids, said.labels, np.full(len(ids), np.datetime64("NaT"), "datetime64[us]"))
@@ -59,10 +59,7 @@ class Records:
         labels = batch.column(spec.label)
         known = outputs.truth(spec, labels, len(batch))
         when = moments(batch.column(LABELLED_AT)) if LABELLED_AT in names else np.full(len(batch), np.datetime64("NaT"))
-        ids = batch.column(spec.row_id)
-        if pa.types.is_dictionary(ids.type):
-            ids = ids.dictionary_decode()
-        self._add_labels(ids.cast(pa.string(), safe=False), known, when.astype("datetime64[us]"))
+        self._add_labels(columns.ids(batch.column(spec.row_id)), known, when.astype("datetime64[us]"))
 
     def merge(self, other: Records) -> None:
         """Adds all of another."""

@@ -50,9 +50,11 @@ class _Report:
             gather(self.profile, number, one, {name: each[place] for name, each in self.contributions.items()})
             for place, (number, one) in enumerate(zip(self.numbers, told, strict=True))
         ]
+        metric = self.baseline.deciding[0]
+        change = np.array([_change(one, metric, self.baseline.metrics.get(metric, np.nan)) for one in told])
         for place, one in enumerate(told):
             one["tier"], one["why"] = tier.decide(self.spec.rules, evidence[: place + 1])
-            one["ranking"] = self._ranking(place, told)
+            one["ranking"] = self._ranking(place, one, change[: place + 1])
         nothing = "unknown", ["there is no row in any period: nothing is known about this model"]
         light, why = (told[-1]["tier"], told[-1]["why"]) if told else nothing
         return {
@@ -158,17 +160,13 @@ class _Report:
             told[kind] = _number(worth) if each.rows(number, kind) else None
         return told
 
-    def _ranking(self, place: int, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        metric = self.baseline.deciding[0]
-        change = np.array(
-            [_change(one, metric, self.baseline.metrics.get(metric, np.nan)) for one in told[: place + 1]]
-        )
+    def _ranking(self, place: int, one: dict[str, Any], change: np.ndarray) -> list[dict[str, Any]]:
         correlations = {
             name: ranking.correlation(by[ranking.CORRELATED][: place + 1], change)
             for name, by in self.measured.features.items()
         }
         contribution = {name: float(each[place]) for name, each in self.contributions.items()}
-        return ranking.rank(told[place]["features"], contribution, correlations)
+        return ranking.rank(one["features"], contribution, correlations)
 
     def _remarks(self, number: int) -> list[str]:
         """What is to be known about a period's numbers before they are believed."""

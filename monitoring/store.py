@@ -149,18 +149,16 @@ def whole(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _counts(profile: Profile) -> pa.Table:
-    names = list(profile.parts())
-    numbers: list[tuple[int, Fact]] = [
-        (place, fact) for place, part in enumerate(profile.parts().values()) for fact in part.facts()
-    ]
+    parts = profile.parts()
+    numbers = [(place, fact) for place, part in enumerate(parts.values()) for fact in part.facts()]
     size = [len(fact.keys) for _, fact in numbers]
 
     def column(kind: type, each: Iterable[Any]) -> np.ndarray:
         return np.concatenate([*each, np.zeros(0)]).astype(kind, copy=False)
 
-    parts = np.repeat(np.array([place for place, _ in numbers], np.int32), size)
+    places = np.repeat(np.array([place for place, _ in numbers], np.int32), size)
     columns = [
-        pa.DictionaryArray.from_arrays(from_numbers(parts), from_texts(names)),
+        pa.DictionaryArray.from_arrays(from_numbers(places), from_texts(list(parts))),
         from_numbers(column(np.int64, (fact.periods for _, fact in numbers))),
         from_flags(np.repeat(np.array([fact.rounded for _, fact in numbers], bool), size)),
         from_numbers(column(np.float64, (fact.keys for _, fact in numbers))),

@@ -33,21 +33,16 @@ class Multivariate:
     rest: np.ndarray
 
     @classmethod
-    def fit(
-        cls, features: Sequence[Numeric | Categorical], batches: Iterable[Sequence[np.ndarray]]
-    ) -> Multivariate | None:
-        """The components from one pass over the reference's encoded columns, whose cross-products add up.
+    def fit(cls, features: Sequence[Numeric | Categorical], columns: Sequence[np.ndarray]) -> Multivariate | None:
+        """The components from one pass over the reference's columns, of which only cross-products are added up.
 
         None where no feature varies.
         """
         means = np.array([_mean(feature) for feature in features])
-        cross, count = np.zeros((len(features), len(features))), 0
-        for columns in batches:
-            for block in _blocks(columns):
-                centred = _centred(features, block, means)
-                for part in _parts(centred, len(features) ** 2):
-                    cross += part @ part.T
-                count += centred.shape[1]
+        cross, count = np.zeros((len(features), len(features))), len(columns[0])
+        for block in _blocks(columns):
+            for part in _parts(_centred(features, block, means), cross.size):
+                cross += part @ part.T
         variances = np.diag(cross) / count
         scales = np.sqrt(np.where(variances > np.finfo(float).eps * 10 * np.maximum(means**2, 1e-300), variances, 1))
         values, vectors = np.linalg.eigh(cross / count / np.outer(scales, scales))

@@ -23,7 +23,7 @@ LARGEST = 1e150
 """From here on a number counts as infinite: its square would be."""
 
 MEASURES = ("psi", "jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein")
-TAILS = ("absent", "invalid", "infinite", "below", "above", "sum")
+TAILS = ("absent", "invalid", "infinite", "below", "above")
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,6 @@ class Residuals:
         """How many rows have an error of the kind."""
         return self._sums[kind].of(period)["n"]
 
-    def is_exact(self, period: int) -> bool:
-        """Always: sums do without the order of rows."""
-        del period
-        return True
-
     def metrics(self, period: int, kind: Kind) -> dict[str, float]:
         """Every metric; NaN without rows.
 

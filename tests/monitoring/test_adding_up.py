@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from monitoring import baseline, store
 from monitoring.baseline import Baseline
 from monitoring.counting.tally import Fact
-from monitoring.profile import Profile
+from monitoring.performance.outcomes import Outcomes
+from monitoring.profile import EVERYONE, Profile
 from monitoring.report import report
 from monitoring.spec import Spec
 from tests.monitoring.runs import SPEC, table
@@ -97,7 +98,9 @@ def test_too_many_values_become_cells_whoever_counts_them_first(monkeypatch: pyt
     shard = np.random.default_rng(0).integers(0, 7, len(ROWS))
     parts = [profile(ROWS.filter(shard == place)) for place in range(7)]
     whole = profile(ROWS)
-    assert not whole.performed[()].is_exact(whole.periods()[0])
+    performed = whole.performed[EVERYONE]
+    assert isinstance(performed, Outcomes)
+    assert not performed.is_exact(whole.periods()[0])
     assert_equal(added(parts), whole)
     assert_equal(added(parts[::-1]), whole)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tests.monitoring.runs import Workplace, only, table
+from tests.monitoring.runs import Run, Workplace, only, table
 
 
 def changed(rows: pa.Table, **columns: Any) -> pa.Table:
@@ -235,18 +235,16 @@ def test_a_small_reference_has_a_baseline_and_is_never_green(rows: int, workplac
     assert workplace.report("profile")["tier"] != "green"
 
 
+def told(workplace: Workplace) -> Run:
+    """What `report` says of the profile that is there."""
+    baseline, profile, out = (workplace.folder / name for name in ("baseline.json", "profile", "other.json"))
+    return workplace.run("report", "--baseline", baseline, "--profiles", profile, "--out", out)
+
+
 def test_a_profile_of_another_baseline_is_refused(workplace: Workplace) -> None:
     workplace.look(table())
     workplace.baseline(table(seed=9))
-    done = workplace.run(
-        "report",
-        "--baseline",
-        workplace.folder / "baseline.json",
-        "--profiles",
-        workplace.folder / "profile",
-        "--out",
-        workplace.folder / "other.json",
-    )
+    done = told(workplace)
     assert done.status == 2
     assert "was counted against another baseline" in done.said
 
@@ -256,14 +254,6 @@ def test_half_a_profile_is_refused(workplace: Workplace) -> None:
     whole = (workplace.folder / "profile").read_bytes()
     for size in (0, 10, len(whole) // 2, len(whole) - 1):
         (workplace.folder / "profile").write_bytes(whole[:size])
-        done = workplace.run(
-            "report",
-            "--baseline",
-            workplace.folder / "baseline.json",
-            "--profiles",
-            workplace.folder / "profile",
-            "--out",
-            workplace.folder / "other.json",
-        )
+        done = told(workplace)
         assert done.status == 2
         assert "is no profile, or not a whole one" in done.said
