@@ -15,6 +15,7 @@ from config.serving import Serving
 
 Scalar = bool | int | float | str
 Task = Literal["binary", "multiclass", "regression"]
+Tier = Literal["green", "yellow", "red", "unknown"]
 
 METRICS: Mapping[str, tuple[str, ...]] = {
     "binary": ("roc_auc", "f1", "precision", "recall", "accuracy"),
@@ -115,6 +116,23 @@ class Alarms(Closed):
     """Whether an hour without a single invocation is an incident."""
 
 
+class Retraining(Closed):
+    """When a red light starts a release by itself; in every other case a person is asked."""
+
+    automatic: bool = True
+    """Whether it may at all."""
+    min_labels: int = Field(default=500, ge=1)
+    """The labelled rows that the red period must have; an estimate alone never retrains."""
+    cooldown_days: int = Field(default=7, ge=0)
+    """Days between two retrainings."""
+    per_month: int = Field(default=2, ge=1)
+    """The budget: retrainings within any 30 days."""
+    periods: int = Field(default=12, ge=1)
+    """How many of the newest periods' labelled rows are added to the training data."""
+    rows: int = Field(default=500_000, ge=1)
+    """The most rows that are added; of more, the newest."""
+
+
 class Monitoring(Closed):
     """How the model is watched, or the written decision that it is not."""
 
@@ -126,6 +144,16 @@ class Monitoring(Closed):
     """How long a window of production data is that gets a light of its own."""
     light: Light = Light()
     """When that light is yellow, red or unknown."""
+    capture_coverage: float = Field(default=0.9, ge=0, le=1)
+    """The share of a period's answers that must have been kept; with less the period is not green, but unknown."""
+    label_delay: int = Field(default=1, ge=0)
+    """How many periods labels may need; the light waits so long on an older one, then it is unknown."""
+    history: int = Field(default=24, ge=2, le=120)
+    """How many periods a report shows, and late labels still count for."""
+    tell: tuple[Tier, ...] = ("green", "yellow", "red", "unknown")
+    """The lights of which the owners are told when the model's light changes to them."""
+    retraining: Retraining = Retraining()
+    """When red starts a release."""
     none: Annotated[str, Field(min_length=20)] | None = None
     """Why nobody needs to know when this model fails; a sentence, for the next reader."""
 

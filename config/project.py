@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from config.closed import Closed, Email, Slug
+from config.closed import Closed, Email, InstanceType, Slug
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
@@ -71,11 +71,32 @@ class Environment(Account):
     """Who gets the alarms of this environment by e-mail, besides each team's owners."""
 
 
+class Watch(Closed):
+    """The job that judges all models of a team in production."""
+
+    schedule: Annotated[str, StringConstraints(pattern=r"^(rate|cron)\(.+\)$")] = "cron(0 5 * * ? *)"
+    """When it runs, in UTC, as EventBridge Scheduler writes it: `rate(6 hours)`, `cron(0 5 * * ? *)`."""
+    silence_hours: int = Field(default=30, ge=2, le=24 * 7)
+    """Hours without a finished run after which an alarm goes off; more than the schedule's longest pause."""
+    instance: InstanceType = "ml.m5.large"
+    """The instance type."""
+    instances: int = Field(default=1, ge=1, le=20)
+    """Instances that count; from two on they share the files, and one adds up."""
+    volume_gb: int = Field(default=30, ge=1, le=1024)
+    """Disk of each instance, in GB."""
+    max_minutes: int = Field(default=120, ge=1, le=60 * 24)
+    """A job that runs longer is stopped; the next one goes on where it was."""
+
+
 class Team(Closed):
     """People who own models together; a team has its own roles, so that it cannot read another's data."""
 
     owners: tuple[Email, ...] = Field(min_length=1)
     """Who answers for the team's models."""
+    webhook: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_+=.@-]{1,200}$")] | None = None
+    """The Secrets Manager secret that holds the address of a chat's incoming webhook, which is told what owners are."""
+    watch: Watch = Watch()
+    """When and where the team's models are judged."""
 
 
 class Project(Closed):
