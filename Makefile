@@ -27,8 +27,8 @@ help: ## Say what there is
 
 setup: $(READY) ## Install all tools into .venv and node_modules (automatic; quick when done)
 
-local: setup ## Deploy, train, release, answer and score on an AWS on this machine
-	@python -m local_aws.rehearsal
+local: setup ## Deploy, train, release, answer and score on an AWS on this machine; ARGS=--full: watch it for years too
+	@python -m local_aws.rehearsal $(ARGS)
 
 local-env: ## Print the variables that point any AWS client at the running local AWS: eval "$(make local-env)"
 	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
@@ -74,8 +74,8 @@ bench-monitoring: setup ## Measure the monitoring library beside nannyml and evi
 
 deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
 
-foundation: synth ## ... its first half: keys, buckets, roles, alerts
-	@$(CDK_DEPLOY) --app cdk.out --exclusively $(PROJECT)-tooling $(PROJECT)-staging $(PROJECT)-production
+foundation: synth ## ... its first half: keys, buckets, roles, alerts, the watch
+	@$(CDK_DEPLOY) --app cdk.out --exclusively $(PROJECT)-tooling $(PROJECT)-staging $(PROJECT)-production $(PROJECT)-watch-production
 
 delivery: synth ## ... its second half: the source, and the two pipelines, which then start
 	@python -m pipelines.by_hand.push --if-s3

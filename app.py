@@ -11,6 +11,7 @@ from stacks.foundation import EnvironmentStack, ToolingStack
 from stacks.place import Place
 from stacks.serving import ServingStack
 from stacks.training import TrainingStack
+from stacks.watch import WatchStack
 
 root = Path(__file__).parent
 try:
@@ -29,6 +30,11 @@ for model in models:
     TrainingStack(app, tooling.place, model=model, tooling=tooling)
     for name, environment in environments.items():
         ServingStack(app, environment.place, model=model.in_environment(name), environment=environment)
-DeliveryStack(app, tooling.place, tooling=tooling, environments=environments)
+watches = [
+    WatchStack(app, environment.place, tooling=tooling, environment=environment)
+    for environment in environments.values()
+    if environment.place.is_watched
+]
+DeliveryStack(app, tooling.place, tooling=tooling, environments=environments, watches=watches)
 
 app.synth()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,9 +34,46 @@ class Names:
         """The state machine that scores a batch."""
         return self.stack(model, environment, "batch")
 
+    def watch(self, team: str) -> str:
+        """The state machine that judges a team's models, and the schedule that starts it."""
+        return _fitting(self.stack("watch", team))
+
+    def watch_rule(self, team: str, kind: str) -> str:
+        """A rule on the events of a team's watch."""
+        return _fitting(self.stack("watch", team, kind))
+
+    @property
+    def watch_source(self) -> str:
+        """The source of the watch's events."""
+        return f"{self.project}.watch"
+
+    @property
+    def watch_namespace(self) -> str:
+        """The namespace of the watch's metrics."""
+        return f"{self.project}/watch"
+
+    def model_parameter(self, environment: str, team: str, model: str = "") -> str:
+        """The parameter that says which endpoint serves a model; without a model, the path of a team's."""
+        return "/" + "/".join(filter(None, (self.project, environment, "models", team, model)))
+
+    def dashboard(self, environment: str, model: str = "") -> str:
+        """A model's dashboard; without a model, that of all."""
+        return self.stack(*filter(None, (model, environment)))
+
     def delivery_pipeline(self, kind: str) -> str:
         return self.stack(kind)
 
     def image_parameter(self, target: str) -> str:
         """The parameter that holds the newest image of a target (serving, serving-native, job), by digest."""
         return f"/{self.project}/images/{target}"
+
+
+_LONGEST = 64
+"""What EventBridge allows in the name of a rule or schedule."""
+
+
+def _fitting(name: str) -> str:
+    """The name, or, where it is too long, its beginning and a hash of it."""
+    if len(name) <= _LONGEST:
+        return name
+    return f"{name[: _LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

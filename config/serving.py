@@ -14,6 +14,8 @@ class Serving(Closed):
 
     A refused row refuses its whole request. A flagged row is answered, and its answer says what is wrong with it. A
     quarantined row is left out, and the reason stands in its answer's place.
+
+    In a batch a row is scored or waits in quarantine: one that breaks the schema always waits.
     """
 
     engine: Literal["onnx", "native", "auto"] = "onnx"
@@ -21,7 +23,8 @@ class Serving(Closed):
     invalid: Action = "refuse"
     """What becomes of a row that breaks the schema."""
     unseen: Action = "flag"
-    """What becomes of a row with a category that is listed in `values`, but did not occur in training."""
+    """What becomes of a row with a category that is listed in `values`, but did not occur in training; in a batch it is
+    scored if flagged, else it waits in quarantine until a package that knows it is in production."""
 
     @property
     def image(self) -> Literal["serving", "serving-native"]:

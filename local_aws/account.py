@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
-from local_aws import alarms, cloudformation, encryption, eventbridge, home, stepfunctions
+from local_aws import alarms, asked_for, cloudformation, encryption, eventbridge, home, log_pages, stepfunctions
 from local_aws.authorization import Authorization, Credentials
 from local_aws.autoscaling import ApplicationAutoScaling
+from local_aws.calendar import Calendar
 from local_aws.clients import Clients
 from local_aws.codebuild import CodeBuild
 from local_aws.codepipeline import CodePipeline
@@ -22,6 +23,7 @@ from local_aws.journal import Journal
 from local_aws.logs import LogStream, LogStreams
 from local_aws.processes import Processes
 from local_aws.sagemaker import SageMaker
+from local_aws.scheduler import Scheduler
 from local_aws.server import HOST, Server, listen
 from local_aws.service import Service
 from local_aws.settings import Settings
@@ -44,10 +46,12 @@ class Account:
     front: Front
     processes: Processes
     images: Images
+    scheduler: Scheduler
     services: dict[str, Service]
 
     def __init__(self, settings: Settings, services: Sequence[type[Service]] = SERVICES) -> None:
         self.settings = settings
+        self.calendar = Calendar()
         self.not_rehearsed: list[str] = []  # what was asked for and has no effect here, in sentences
         self._kinds = services
         self._stores: dict[str, Store] = {}
@@ -82,13 +86,14 @@ class Account:
         self.authorization = Authorization(self.emulator, self.journal, self.settings)
         self._clients = Clients(self.settings, self.url, self.authorization)
         self.images = Images(self)
+        self.scheduler = Scheduler(self)
         self.services = {kind.name: kind(self) for kind in self._kinds}
         self.front = Front(self.emulator, self.authorization, self.services)
         self._ending.callback(self.front.close)
         self._server = Server(self.front, listener)
-        self._log_streams = LogStreams(self.settings.home / "logs")
+        self._log_streams = LogStreams(self.settings.home / "logs", self.calendar)
         self.processes = Processes()
-        for seam in (alarms, cloudformation, encryption, eventbridge, stepfunctions):
+        for seam in (alarms, cloudformation, asked_for, encryption, eventbridge, log_pages, stepfunctions):
             seam.install(self)
         self._ending.callback(self._server.stop)
         self._ending.callback(self._log_streams.close)

@@ -2,7 +2,8 @@
 
 MiniStack's own evaluation looks at every dimension of a metric at once, and knows neither metric math, nor
 "M out of N datapoints", nor how missing data is treated. What an alarm then does (topics, composite alarms) is
-MiniStack's. AWS evaluates once a minute; here the periods end at this second, so that a breach shows at once.
+MiniStack's. AWS evaluates once a minute; here the periods end at this second (of the account's calendar), so that a
+breach shows at once.
 """
 
 # ruff: noqa: SLF001 - MiniStack's private names, all of them listed and checked in emulator.py
@@ -52,6 +53,7 @@ class Alarms:
         self._cloudwatch._put_metric_alarm = self._put_with_metrics
         self._cloudwatch._record_history = self._record_and_tell
         self._cloudwatch._evaluate_alarm = self._evaluate
+        self._cloudwatch._evict_old_metrics = lambda: None  # the calendar may be set to years ago
         self._cloudwatch._evaluate_all_alarms = lambda: None  # MiniStack's way: at every PutMetricData
         threading.Thread(target=self._tick, name="alarms", daemon=True).start()
 
@@ -72,8 +74,11 @@ class Alarms:
 
     def _evaluate(self, alarm: dict[str, Any]) -> None:
         periods = int(alarm.get("EvaluationPeriods") or 1)
-        state = state_of(alarm, Series(self._cloudwatch, alarm).values(periods, time.time()))
-        previous = alarm["StateValue"]
+        calendar = self._account.calendar
+        values = Series(self._cloudwatch, alarm).values(periods, calendar.now().timestamp())
+        if calendar.is_set and alarm.get("TreatMissingData") == "breaching" and all(value is None for value in values):
+            return  # time that the calendar leapt over was not silence
+        state, previous = state_of(alarm, values), alarm["StateValue"]
         if state in (None, previous):
             return
         reason = f"Threshold Crossed: {alarm['ComparisonOperator']} {alarm['Threshold']} in the last {periods} periods"

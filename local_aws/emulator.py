@@ -19,12 +19,14 @@ SEAMS = {
         "AuthError",
         "EvalContext",
         "enforce",
+        "evaluate_resource_policy",
         "evaluate_trust_policy",
         "pin_request_origin",
         "pin_signed_body",
         "pin_signed_request",
         "resolve_credential",
     ),
+    "actions": ("ministack.core.iam_actions", "extract_resource_arn", "request_tag_context"),
     "responses": ("ministack.core.responses", "set_request_account_id", "set_request_region"),
     "iam": ("ministack.services.iam", "_roles", "_gen_secret", "_gen_session_access_key", "_gen_session_token"),
     "sts": ("ministack.services.sts", "register_session", "_sessions", "_role_id"),
@@ -36,6 +38,7 @@ SEAMS = {
         "_pattern_event_view",
     ),
     "kms": ("ministack.services.kms", "_resolve_key"),
+    "sns": ("ministack.services.sns", "_topic_by_arn_any_scope", "topic_policy_allows"),
     "s3": ("ministack.services.s3", "_check_sse_read_headers", "_error", "_head_object", "_resolve_sse_write_headers"),
     "functions": (
         "ministack.services.stepfunctions",
@@ -46,6 +49,15 @@ SEAMS = {
         "_invoke_resource",
         "_run_execution",
         "_state_machines",
+    ),
+    "logs": (
+        "ministack.services.cloudwatch_logs",
+        "_compile_filter_pattern",
+        "_filter_log_events",
+        "_log_events_lock",
+        "_log_groups",
+        "_resolve_log_group_name",
+        "json_response",
     ),
     "cloudwatch": (
         "ministack.services.cloudwatch",
@@ -58,6 +70,7 @@ SEAMS = {
         "_evaluate_all_alarms",
         "_evaluate_alarm",
         "_evaluate_parent_alarms",
+        "_evict_old_metrics",
         "_metrics",
         "_put_metric_alarm",
         "_record_history",
@@ -87,13 +100,16 @@ class Emulator:
     app: Any
     cbor: Any
     evaluator: Any
+    actions: Any
     responses: Any
     iam: Any
     sts: Any
     events: Any
     kms: Any
+    sns: Any
     s3: Any
     functions: Any
+    logs: Any
     cloudwatch: Any
     cloudformation: Any
     change_sets: Any

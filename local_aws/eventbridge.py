@@ -9,17 +9,18 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_aws.delivering import PRINCIPAL, permits
 from local_aws.errors import AwsError
 from local_aws.protocol import plain
-from local_aws.service import Permission
+from local_aws.scheduler import SOURCE as SCHEDULES
 
 if TYPE_CHECKING:
     from local_aws.account import Account
 
 LOG = logging.getLogger(__name__)
-PRINCIPAL = "events.amazonaws.com"
 
 
 def emit(account: Account, source: str, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str]) -> None:
@@ -40,10 +41,12 @@ def install(account: Account) -> None:
 
     def invoke(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> None:
         kind = target.get("Arn", "").split(":")[2:3]
-        if kind == ["codepipeline"]:
+        if event.get("Source") == SCHEDULES:  # MiniStack's clock of schedules delivers as its rules do
+            account.scheduler.due(rule)
+        elif kind == ["codepipeline"]:
             given = _input(events, target, rule, view or events._pattern_event_view(event))
             account.background(f"rule {rule['Name']}", lambda: _start_pipeline(account, rule, target, given))
-        elif kind != ["states"] or _may_start(account, rule, target):
+        elif permits(account, rule, target):
             deliver(target, event, rule, view)
 
     events._invoke_target = invoke
@@ -52,6 +55,9 @@ def install(account: Account) -> None:
 def _input(events: Any, target: dict[str, Any], rule: dict[str, Any], view: Any) -> dict[str, Any]:
     if target.get("InputTransformer"):
         return json.loads(events._apply_input_transformer(target["InputTransformer"], rule, view))
+    if target.get("InputPath"):
+        found = jmespath.search(target["InputPath"].removeprefix("$").strip("."), view.event_with_detail())
+        return found if isinstance(found, dict) else {}
     return json.loads(target["Input"]) if target.get("Input") else {}
 
 
@@ -64,13 +70,3 @@ def _start_pipeline(account: Account, rule: dict[str, Any], target: dict[str, An
         client.start_pipeline_execution(name=target["Arn"].rpartition(":")[2], **known)
     except (AwsError, BotoCoreError, ClientError) as error:  # on AWS the rule's FailedInvocations would count it
         LOG.warning("rule %s did not start %s: %s", rule["Name"], target["Arn"], error)
-
-
-def _may_start(account: Account, rule: dict[str, Any], target: dict[str, Any]) -> bool:
-    try:
-        role = account.authorization.assume(target.get("RoleArn", ""), PRINCIPAL, "events", rule["Arn"])
-        account.authorization.require(role.access_key, "states", Permission("states:StartExecution", target["Arn"]))
-    except AwsError as error:
-        LOG.warning("rule %s did not start %s: %s", rule["Name"], target["Arn"], error)
-        return False
-    return True

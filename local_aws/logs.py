@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_aws.calendar import Calendar
 from local_aws.errors import AwsError
 
 LOG = logging.getLogger(__name__)
@@ -30,12 +30,14 @@ class LogStream:
         stream: str,
         client: Callable[[], Any],
         path: Path,
+        calendar: Calendar,
         on_close: Callable[[LogStream], None],
     ) -> None:
         self.group = group
         self.stream = stream
         self.path = path
         self._make_client = client
+        self._calendar = calendar
         self._on_close = on_close
         self._client: Any = None
         self._only_file = False
@@ -47,10 +49,11 @@ class LogStream:
 
     def write(self, line: str) -> None:
         """Add a line; it goes to CloudWatch Logs within about half a second."""
+        timestamp = int(self._calendar.now().timestamp() * 1000)
         with self._lock:
             self._file.write(line + "\n")
             # CloudWatch Logs refuses an empty message.
-            self._waiting.append({"timestamp": int(time.time() * 1000), "message": line or " "})
+            self._waiting.append({"timestamp": timestamp, "message": line or " "})
 
     def close(self) -> None:
         """Send what is waiting, and end the stream."""
@@ -109,8 +112,9 @@ class LogStream:
 class LogStreams:
     """The open streams of an account; one thread sends what they gather."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, calendar: Calendar) -> None:
         self._folder = folder
+        self._calendar = calendar
         self._open: set[LogStream] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -120,7 +124,7 @@ class LogStreams:
     def open(self, group: str, stream: str, client: Callable[[], Any]) -> LogStream:
         """A stream that writes with the client that `client` makes when the first lines are sent."""
         path = self._folder / group.strip("/") / f"{stream.replace('/', '_')}.log"
-        opened = LogStream(group, stream, client, path, self._forget)
+        opened = LogStream(group, stream, client, path, self._calendar, self._forget)
         with self._lock:
             self._open.add(opened)
         return opened

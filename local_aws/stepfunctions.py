@@ -8,6 +8,7 @@ with credentials of the state machine's role and goes through ours.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlencode
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signer
+from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 
 from local_aws.authorization import Credentials
@@ -33,6 +35,12 @@ MACHINE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextV
 )
 
 
+ENDS = {
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
 # The integrations that MiniStack does without a request: what AWS asks of the role, by the start of the resource.
 PERMISSIONS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "lambda:invoke": lambda given: ("lambda:InvokeFunction", given.get("FunctionName", "")),
@@ -60,6 +68,7 @@ def install(account: Account) -> None:
         machine = functions._executions.get(execution, {}).get("stateMachineArn")
         MACHINE.set(functions._state_machines.get(machine, {}))
         run(execution)
+        _count(account, functions._executions.get(execution, {}))
 
     def invoke_if_allowed(resource: str, given: Any) -> Any:
         permission = _permission(account, resource, given)
@@ -69,12 +78,27 @@ def install(account: Account) -> None:
                 account.authorization.require(role.access_key, permission.action.partition(":")[0], permission)
             except AwsError as error:
                 raise functions._ExecutionError("States.Permissions", error.message) from error
-        return invoke(resource, given)
+        return _numbers(invoke(resource, given)) if resource.endswith(":s3:listObjectsV2") else invoke(resource, given)
 
     calls = Calls(account)
     functions._run_execution = run_under_role
     functions._invoke_resource = invoke_if_allowed
     app.call_service_handler_sync = calls.send
+
+
+def _numbers(listing: dict[str, Any]) -> dict[str, Any]:
+    """MiniStack gives the counts of a listing as the texts that its XML has; on AWS they are numbers."""
+    return listing | {name: int(listing[name]) for name in ("KeyCount", "MaxKeys") if name in listing}
+
+
+def _count(account: Account, execution: Mapping[str, Any]) -> None:
+    """Publish how an execution has ended, as Step Functions does."""
+    if metric := ENDS.get(execution.get("status", "")):
+        dimensions = [{"Name": "StateMachineArn", "Value": execution["stateMachineArn"]}]
+        now = account.calendar.now()
+        datum = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": now, "Value": 1, "Unit": "Count"}
+        with contextlib.suppress(EndpointConnectionError):  # the account has ended in the meantime
+            account.client("cloudwatch").put_metric_data(Namespace="AWS/States", MetricData=[datum])
 
 
 class Calls:

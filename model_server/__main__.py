@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from model_server.settings import Settings
 from model_server.supervisor import Supervisor, work
+from model_server.watching.log import log
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -18,7 +19,11 @@ def main(arguments: Sequence[str]) -> int:
     # Requests run side by side; threads of one that spin against another's cost more than they bring (measured: 16x).
     for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
-    settings = Settings.from_environment()
+    try:
+        settings = Settings.from_environment()
+    except ValueError as error:
+        log({"event": "failed", "message": str(error)})
+        return 1
     if arguments[:1] == ["worker"]:
         work(settings, *map(int, arguments[1:]))
         return 0

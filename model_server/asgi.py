@@ -11,7 +11,9 @@ from functools import partial
 from typing import Any
 
 from model_server.contract import INVOCATIONS, QUICK_BYTES, Request
+from model_server.identity import ATTRIBUTES, INFERENCE_ID, Ids, attributes
 from model_server.intake import DisconnectedError, Intake, Receive
+from model_server.recording.recorder import Copy, Recorder
 from model_server.routes import Response, Routes, answered, response_to
 from model_server.together import Together
 
@@ -20,17 +22,23 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 _LARGE_BODIES = 4
 """So many are read at the same time; the others wait unread, so that memory stays bounded."""
 _PIECES_AHEAD = 4
-ECHOED = (b"x-amzn-sagemaker-custom-attributes", b"x-amzn-sagemaker-inference-id")
 
 
 class Application:
     """The ASGI application; `in_flight` counts the requests that are not answered yet."""
 
     def __init__(
-        self, routes: Routes, note: Callable[[str, Response, float], None], largest_body: int, threads: Executor
+        self,
+        routes: Routes,
+        note: Callable[[str, Response, float], None],
+        largest_body: int,
+        threads: Executor,
+        recorder: Recorder | None = None,
     ) -> None:
         self.in_flight = 0
         self.note = note
+        self.ids = Ids()
+        self.recorder = recorder
         self.together = Together(routes)
         self._routes = routes
         self._largest = largest_body
@@ -42,32 +50,46 @@ class Application:
         self.in_flight += 1
         headers = dict(scope["headers"])
         path = scope["path"]
+        identity = self.ids.of(headers) if path == INVOCATIONS else ""
+        copy = Copy() if identity and self.recorder and self.recorder.chosen() else None
         try:
-            response = await self._respond(scope["method"], path, headers, receive)
-            await _write(response, headers, send)
+            request = Request(
+                scope["method"],
+                path,
+                headers.get(b"content-type", b"").decode("latin-1"),
+                headers.get(b"accept", b"").decode("latin-1"),
+                id=identity,
+            )
+            response = await self._respond(request, headers, receive, copy)
+            await _write(response, headers, identity, send)
         except DisconnectedError:
             return
         finally:
             self.in_flight -= 1
+        if copy and self.recorder:
+            self.recorder.offer(identity, headers, request.content_type, copy.body(), response)
         if path != "/ping":
             self.note(path, response, time.perf_counter() - started)
 
-    async def _respond(self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive) -> Response:
-        if path != INVOCATIONS or method != "POST":
-            return self._routes.handle(Request(method, path))
+    async def _respond(
+        self, request: Request, headers: Mapping[bytes, bytes], receive: Receive, copy: Copy | None
+    ) -> Response:
+        if request.path != INVOCATIONS or request.method != "POST":
+            return self._routes.handle(request)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise DisconnectedError
-        content_type = headers.get(b"content-type", b"").decode("latin-1")
-        accept = headers.get(b"accept", b"").decode("latin-1")
-        request = Request(method, path, content_type, accept, message["body"])
-        small = not message["more_body"] and len(request.body) <= QUICK_BYTES
+        body = message["body"]
+        keep = copy.keep if copy else None
+        small = not message["more_body"] and len(body) <= QUICK_BYTES
         if small and b"content-encoding" not in headers and self.is_quick():
+            if keep:
+                keep(body)
             future = asyncio.get_running_loop().create_future()
-            self.together.submit(request, partial(_resolve, future))
+            self.together.submit(request._replace(body=body), partial(_resolve, future))
             return await future
         encoding = headers.get(b"content-encoding", b"").decode("latin-1")
-        return await self._by_pieces(request, Intake(receive, message, encoding, self._largest))
+        return await self._by_pieces(request, Intake(receive, message, encoding, self._largest, keep))
 
     def is_quick(self) -> bool:
         """Whether small requests are answered at once."""
@@ -84,7 +106,7 @@ class Application:
                 return response_to(error)
 
     async def _exchange(self, request: Request, intake: Intake) -> Response:
-        exchange = self._routes.ready().exchange(request.content_type, request.accept)
+        exchange = self._routes.ready().exchange(request)
         run = asyncio.get_running_loop().run_in_executor
         running: deque[asyncio.Future[Any]] = deque()
         parts: list[Any] = []
@@ -109,12 +131,14 @@ def _resolve(future: asyncio.Future[Response], response: Response) -> None:
         future.set_result(response)
 
 
-async def _write(response: Response, asked: Mapping[bytes, bytes], send: Send) -> None:
+async def _write(response: Response, asked: Mapping[bytes, bytes], identity: str, send: Send) -> None:
     headers = [
         (b"content-type", response.type.encode("latin-1")),
         (b"content-length", b"%d" % len(response.body)),
     ]
-    headers += [(name, asked[name]) for name in ECHOED if name in asked]
+    if identity:
+        headers.append((ATTRIBUTES, attributes(asked, identity)))
+    headers += [(name, asked[name]) for name in (INFERENCE_ID,) if name in asked]
     if response.status == 503:  # the connection of a server that is about to go is of no more use
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})

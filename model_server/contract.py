@@ -14,13 +14,14 @@ QUICK_BYTES = 32 * 1024
 
 
 class Request(NamedTuple):
-    """What of an HTTP request matters here."""
+    """What of an HTTP request matters here; without an `id` its answer has none either."""
 
     method: str
     path: str
     content_type: str = ""
     accept: str = ""
     body: bytes = b""
+    id: str = ""
 
 
 class Finding(NamedTuple):
@@ -58,6 +59,7 @@ class Contract(Protocol):
 
     `quick` says that small requests are answered in well under a millisecond, so that they need no thread of their own:
     `answer_many` answers those that came together, and returns for each its answer, or the exception that it met.
+    `exchange` is for a request whose body still arrives.
     `describe` is the OpenAPI schema of requests and answers, by content type; None where only the model's code knows.
     `busy_since` is when the model's own code began what it is at (by the monotonic clock, in seconds); None at rest.
     """
@@ -70,7 +72,7 @@ class Contract(Protocol):
 
     def answer_many(self, requests: Sequence[Request]) -> list[Answer | Exception]: ...
 
-    def exchange(self, content_type: str, accept: str) -> Exchange: ...
+    def exchange(self, request: Request) -> Exchange: ...
 
     def describe(self) -> dict[str, Any] | None: ...
 

@@ -13,7 +13,7 @@ import numpy as np
 from model_server import answers, media
 from model_server.bodies.reader import Piece, Reader
 from model_server.bodies.table import Table
-from model_server.contract import Answer, Finding
+from model_server.contract import Answer, Finding, Request
 from model_server.errors import BadRequest, Violation
 from model_server.predictions import Predictions, body
 from model_server.schema import Checked, check
@@ -36,9 +36,10 @@ class Part(NamedTuple):
 class TableExchange:
     """Answers rows of any of the content types; raises Refused where the types are none of ours."""
 
-    def __init__(self, model: Model, times: Times, content_type: str, accept: str) -> None:
-        self._reader = Reader(model.signature, content_type)
-        self._wanted = media.negotiate(accept, asked=self._reader.type)
+    def __init__(self, model: Model, times: Times, request: Request) -> None:
+        self._reader = Reader(model.signature, request.content_type)
+        self._wanted = media.negotiate(request.accept, asked=self._reader.type)
+        self._id = request.id
         self._model = model
         self._times = times
         self._separator = b"," if self._wanted.type == media.JSON else b"\n"
@@ -104,7 +105,7 @@ class TableExchange:
         if self._wanted.type not in media.TEXTUAL:
             return answers.columnar([each for part in parts for each in part.scored], self._wanted.type)
         texts = [part.written or self._late(part.scored, start) for part, start in zip(parts, starts, strict=False)]
-        return body((text for text in texts if text), self._wanted.type)
+        return body((text for text in texts if text), self._wanted.type, self._id)
 
     def _late(self, scored: Sequence[Scored], start: int) -> bytes:
         starts = accumulate((checked.count for checked, _ in scored), initial=start)

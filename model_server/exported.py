@@ -47,16 +47,16 @@ class Exported:
             answer or one_by_one(self._alone, [request])[0] for answer, request in zip(found, requests, strict=True)
         ]
 
-    def exchange(self, content_type: str, accept: str) -> TableExchange:
+    def exchange(self, request: Request) -> TableExchange:
         """For a request that is answered by pieces; raises Refused."""
-        return TableExchange(self._model, self.times, content_type, accept)
+        return TableExchange(self._model, self.times, request)
 
     def describe(self) -> dict[str, Any]:
         """The OpenAPI schema of requests and answers."""
         return openapi.bodies(self._model.signature)
 
     def _alone(self, request: Request) -> Answer:
-        return gather(self.exchange(request.content_type, request.accept), request.body)
+        return gather(self.exchange(request), request.body)
 
     def _together(self, requests: Sequence[Small]) -> list[Answer | None]:
         """The answers; None for a request that breaks a rule, and for all of them should the model fail."""
@@ -87,7 +87,8 @@ class Exported:
         written = {kind: list(predictions.fragments(kind)) for kind in kinds}
         for request in requests:
             end = at + len(request.numbers)
-            answers.append(Answer(request.wanted, body(written[request.wanted][at:end], request.wanted), end - at))
+            content = body(written[request.wanted][at:end], request.wanted, request.id)
+            answers.append(Answer(request.wanted, content, end - at))
             at = end
         self.times.score += between - started
         self.times.encode += perf_counter() - between

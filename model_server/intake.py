@@ -19,13 +19,21 @@ class DisconnectedError(Exception):
 
 
 class Intake:
-    """Reads one body of at most *largest* bytes, of which *first* has arrived already."""
+    """Reads one body of at most *largest* bytes, of which *first* has arrived already; *keep* gets each part too."""
 
-    def __init__(self, receive: Receive, first: Mapping[str, Any], encoding: str, largest: int) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        first: Mapping[str, Any],
+        encoding: str,
+        largest: int,
+        keep: Callable[[bytes], None] | None = None,
+    ) -> None:
         self._receive = receive
         self._message = first
         self._encoding = encoding
         self._largest = largest
+        self._keep = keep
 
     async def parts(self) -> AsyncIterator[bytes]:
         """The body's parts; raises TooLarge, BadRequest, UnsupportedType or DisconnectedError."""
@@ -36,6 +44,8 @@ class Intake:
                 length += len(part)
                 if length > self._largest:
                     raise await self._too_large(length)
+                if self._keep:
+                    self._keep(part)
                 yield part
             if not self._more():
                 return

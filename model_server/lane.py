@@ -13,8 +13,9 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from model_server.asgi import ECHOED, Application
+from model_server.asgi import Application
 from model_server.contract import INVOCATIONS, QUICK_BYTES, Request
+from model_server.identity import ATTRIBUTES, INFERENCE_ID, attributes
 from model_server.routes import Response
 
 Headers = Mapping[bytes, bytes]
@@ -71,9 +72,10 @@ class Lane(HttpToolsProtocol):
             headers.get(b"content-type", b"").decode("latin-1"),
             headers.get(b"accept", b"").decode("latin-1"),
             self._body,
+            self._application.ids.of(headers),
         )
         self._application.in_flight += 1
-        self._application.together.submit(request, partial(self._answer, headers, self._began))
+        self._application.together.submit(request, partial(self._answer, headers, request, self._began))
 
     def _if_small(self) -> Headers | None:
         parser = self.parser
@@ -96,17 +98,21 @@ class Lane(HttpToolsProtocol):
             return headers
         return None
 
-    def _answer(self, headers: Headers, began: float, response: Response) -> None:
+    def _answer(self, headers: Headers, request: Request, began: float, response: Response) -> None:
         self._application.in_flight -= 1
         if self.transport.is_closing():
             return
         length = b"%d\r\n" % len(response.body)
-        echoed = [b"%b: %b\r\n" % (name, headers[name]) for name in ECHOED if name in headers]
+        identity = b"%b: %b\r\n" % (ATTRIBUTES, attributes(headers, request.id))
+        echoed = b"%b: %b\r\n" % (INFERENCE_ID, headers[INFERENCE_ID]) if INFERENCE_ID in headers else b""
         closing = b"connection: close\r\n" if response.status == 503 else b""
         head = _head(response.status, response.type)
-        self.transport.write(b"".join((head, length, *echoed, closing, b"\r\n", response.body)))
+        self.transport.write(b"".join((head, length, identity, echoed, closing, b"\r\n", response.body)))
         if closing:
             self.transport.close()
+        recorder = self._application.recorder
+        if recorder and recorder.chosen():
+            recorder.offer(request.id, headers, request.content_type, request.body, response)
         self._application.note(INVOCATIONS, response, time.perf_counter() - began)
 
     # A timer that is set anew for each request costs more than one that looks, when it is due, whether it is.

@@ -11,6 +11,7 @@ from model_server.signature import Category, Feature, Label, Signature
 Json = dict[str, Any]
 
 _BINARY: Json = {"type": "string", "format": "binary"}
+_ID: Json = {"type": "string", "description": "of this answer, to join labels by: the InferenceId, or a new one"}
 _ERROR: Json = {
     "type": "object",
     "required": ["code", "message"],
@@ -69,7 +70,7 @@ def bodies(signature: Signature) -> Json:
     answers = {
         "type": "object",
         "required": ["predictions"],
-        "properties": {"predictions": {"type": "array", "items": _answer(signature)}},
+        "properties": {"predictions": {"type": "array", "items": _answer(signature)}, "id": _ID},
     }
     return {"request": _content(document, columns), "answer": _content(answers, outputs)}
 

@@ -88,8 +88,12 @@ def csv_line(values: Sequence[Any]) -> bytes:
     return text.getvalue().encode()
 
 
-def body(fragments: Iterable[bytes], kind: str) -> bytes:
-    """A textual body of type *kind* from fragments of its rows, or of several rows already joined as it joins them."""
+def body(fragments: Iterable[bytes], kind: str, identity: str = "") -> bytes:
+    """A textual body of type *kind* from fragments of its rows, or of several rows already joined as it joins them.
+
+    JSON alone has room for the answer's id.
+    """
     if kind == media.JSON:
-        return b'{"predictions":[' + b",".join(fragments) + b"]}"
+        end = b'],"id":' + orjson.dumps(identity) + b"}" if identity else b"]}"
+        return b'{"predictions":[' + b",".join(fragments) + end
     return b"".join(fragment + b"\n" for fragment in fragments)

@@ -26,11 +26,12 @@ Values = Sequence[Any]
 
 
 class Small(NamedTuple):
-    """The rows of a request, split by the kind of feature, and the type of its answer."""
+    """The rows of a request, split by the kind of feature, and the type and id of its answer."""
 
     numbers: list[Values]
     categories: list[list[str]]
     wanted: str
+    id: str
 
 
 class Quick:
@@ -57,7 +58,7 @@ class Quick:
             return None
         try:
             rows = self._json(request.body) if reader == media.JSON else self._csv_rows(request.body)
-            return self._split(rows, wanted, textual=reader == media.CSV) if rows else None
+            return self._split(rows, wanted, request.id, textual=reader == media.CSV) if rows else None
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -87,7 +88,7 @@ class Quick:
             return None
         return [line.split(",") for line in text.split("\n") if line]
 
-    def _split(self, rows: list[Values], wanted: str, *, textual: bool) -> Small | None:
+    def _split(self, rows: list[Values], wanted: str, identity: str, *, textual: bool) -> Small | None:
         numbers: list[Values] = []
         categories: list[list[str]] = []
         for row in rows:
@@ -106,7 +107,7 @@ class Quick:
                 if not all(map(_contains, self._known, texts)):
                     return None
                 categories.append(texts)
-        return Small(numbers, categories, wanted)
+        return Small(numbers, categories, wanted, identity)
 
 
 def _contains(known: frozenset[str], text: str) -> bool:

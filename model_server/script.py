@@ -14,7 +14,7 @@ import numpy as np
 from model_server import arrays, media, openapi, predictions, signature
 from model_server.bodies.pieces import Whole
 from model_server.bodies.reader import Reader
-from model_server.contract import INVOCATIONS, Answer, Request, one_by_one
+from model_server.contract import Answer, Request, one_by_one
 from model_server.errors import BadRequest, PackageError
 from model_server.predictions import Predictions
 from model_server.schema import check
@@ -58,9 +58,9 @@ class Scripted:
         """Each request's answer, or the exception that it met."""
         return one_by_one(self.answer, requests)
 
-    def exchange(self, content_type: str, accept: str) -> ScriptExchange:
+    def exchange(self, request: Request) -> ScriptExchange:
         """For a body that still arrives: the functions get all of it."""
-        return ScriptExchange(self, content_type, accept)
+        return ScriptExchange(self, request)
 
     def describe(self) -> dict[str, Any] | None:
         """The OpenAPI schema of requests and answers, where none of them is the script's own."""
@@ -93,9 +93,9 @@ class Scripted:
 class ScriptExchange:
     """Collects a body, and has the script answer it."""
 
-    def __init__(self, script: Scripted, content_type: str, accept: str) -> None:
+    def __init__(self, script: Scripted, request: Request) -> None:
         self._script = script
-        self._request = Request("POST", INVOCATIONS, content_type, accept)
+        self._request = request
         self._whole = Whole()
 
     def pieces(self, more: bytes, *, last: bool) -> Iterable[bytes]:
@@ -131,5 +131,5 @@ def _encode(prediction: Any, request: Request) -> Answer:
     """Our own predictions in our own form, anything else as AWS's containers write arrays."""
     kind = media.negotiate(request.accept, asked=media.spoken(request.content_type)).type
     if isinstance(prediction, Predictions) and kind in media.TEXTUAL:
-        return Answer(kind, predictions.body(prediction.fragments(kind), kind), len(prediction))
+        return Answer(kind, predictions.body(prediction.fragments(kind), kind, request.id), len(prediction))
     return arrays.write(prediction.numbers() if isinstance(prediction, Predictions) else prediction, kind)

@@ -14,6 +14,8 @@ import uvicorn
 from model_server.asgi import Application
 from model_server.contract import Contract
 from model_server.lane import Lane
+from model_server.priority import step_back
+from model_server.recording.recorder import Recorder
 from model_server.routes import Batching, Routes
 from model_server.settings import Settings
 from model_server.watching.counters import Board
@@ -25,7 +27,6 @@ _DRAIN_SECONDS = 25.0  # SageMaker sends SIGKILL 30 s after SIGTERM
 _CLOSE_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 75  # longer than a router keeps an idle connection, so that ours is not the side that closes it
 _SWITCH_SECONDS = 0.001  # a health check waits no longer for a thread that decodes a large body
-_NICENESS = 5
 
 
 class Server(uvicorn.Server):
@@ -38,11 +39,13 @@ class Server(uvicorn.Server):
             contract, batching=batching, accept=settings.accept, metrics=lambda: exposition(board.total())
         )
         self._watch = Watch(board.counter(place), told)
+        recording = contract is not None and settings.record_percent > 0
+        self._recorder = Recorder(settings.record_percent, board.counter(place)) if recording else None
         self._timeout = settings.timeout
         self._parent = parent
         # As many as cores in each worker: a few large bodies often meet in one of them.
-        threads = ThreadPoolExecutor(settings.workers, initializer=_step_back)
-        self._application = Application(self._routes, self._watch.note, settings.largest_body, threads)
+        threads = ThreadPoolExecutor(settings.workers, initializer=step_back)
+        self._application = Application(self._routes, self._watch.note, settings.largest_body, threads, self._recorder)
         super().__init__(_config(self._application))
         self._drained_by = float("inf")
 
@@ -50,6 +53,8 @@ class Server(uvicorn.Server):
         """Serves until a signal, or until its parent is gone."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         self.run([listening])
+        if self._recorder:
+            self._recorder.close()
         self._watch.tell(self._routes.contract, last=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn's signature
@@ -87,9 +92,3 @@ def _config(application: Application) -> uvicorn.Config:
         date_header=False,
         proxy_headers=False,
     )
-
-
-def _step_back() -> None:
-    # Threads that answer large bodies leave the core to the one that answers everything else.
-    if hasattr(os, "setpriority") and sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)

@@ -16,6 +16,7 @@ class Settings:
     """Where the model is, where to listen, how many workers answer, and what they tell.
 
     `largest_body` is in bytes, `timeout` and `metrics_seconds` in seconds; 0 seconds of metrics are none at all.
+    `record_percent` is the share of invocations that the log keeps with their answers.
     """
 
     model: Path
@@ -30,10 +31,14 @@ class Settings:
     metrics_seconds: float
     metrics_namespace: str
     endpoint: str
+    record_percent: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Reads SageMaker's own variables; ML_ROOT, BIND_HOST, METRICS_* and ENDPOINT_NAME are ours."""
+        """Reads SageMaker's own variables; ML_ROOT, BIND_HOST, METRICS_*, RECORD_PERCENT and ENDPOINT_NAME are ours.
+
+        Raises ValueError with a sentence.
+        """
         payload = int(environment.get("SAGEMAKER_MAX_PAYLOAD_IN_MB") or 0)
         # AWS's scikit-learn container takes the program's name with or without its folder.
         program = Path(environment.get("SAGEMAKER_PROGRAM") or "inference.py").name
@@ -50,9 +55,20 @@ class Settings:
             metrics_seconds=float(environment.get("METRICS_SECONDS", "60")),
             metrics_namespace=environment.get("METRICS_NAMESPACE", "ModelServer"),
             endpoint=environment.get("ENDPOINT_NAME", ""),
+            record_percent=_percent("RECORD_PERCENT", environment.get("RECORD_PERCENT") or "0"),
         )
 
 
 def _cores() -> int:
     """The cores that this process may use, where the system tells; a container sees all of its machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _percent(name: str, text: str) -> float:
+    try:
+        percent = float(text)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise ValueError(f"{name} is {text!r}; give a number from 0 to 100, or leave it out to record nothing")
+    return percent

@@ -73,7 +73,7 @@ def _performance(baseline: Baseline, told: Mapping[str, Any], found: Evidence) -
         for kind, findings in (("realized", found.realized), ("estimated", found.estimated)):
             if metric in told[kind]:
                 if (doubt := _doubt(baseline, told[kind][metric], f"{kind} {metric}")) is not None:
-                    found.unknown.append(doubt)
+                    (found.early if kind == "realized" and found.few_labels else found.unknown).append(doubt)
                 rows = told["labels"]["n"] if kind == "realized" else told["n"]
                 if (finding := tier.outside(metric, told[kind][metric], kind, rows)) is not None:
                     findings.append(finding)

@@ -74,12 +74,20 @@ def _plain(timestamps: pa.Array) -> np.ndarray:
 def _from_text(texts: pa.Array) -> np.ndarray:
     encoded = texts.dictionary_encode()
     distinct = encoded.dictionary
-    try:
-        when = _plain(pc.cast(pc.utf8_trim_whitespace(distinct), pa.timestamp("us")))
-    except pa.ArrowInvalid:  # a zone somewhere, or no timestamp at all
+    when = _all_alike(pc.utf8_trim_whitespace(distinct))
+    if when is None:  # some have a zone and some have none, or one is no timestamp at all
         when = np.array([_moment(text) for text in distinct.to_pylist()], "datetime64[us]")
     when = np.append(when, np.datetime64("NaT"))
     return when[places(encoded)]
+
+
+def _all_alike(texts: pa.Array) -> np.ndarray | None:
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            return _plain(pc.cast(texts, kind).cast(pa.timestamp("us")))
+        except pa.ArrowInvalid:
+            continue
+    return None
 
 
 def _moment(text: str) -> np.datetime64:

@@ -54,6 +54,7 @@ class _Report:
         change = np.array([_change(one, metric, self.baseline.metrics.get(metric, np.nan)) for one in told])
         for place, one in enumerate(told):
             one["tier"], one["why"] = tier.decide(self.spec.rules, evidence[: place + 1])
+            one["lacks"] = tier.lacking(evidence[place])
             one["ranking"] = self._ranking(place, one, change[: place + 1])
         nothing = "unknown", ["there is no row in any period: nothing is known about this model"]
         light, why = (told[-1]["tier"], told[-1]["why"]) if told else nothing
@@ -79,6 +80,7 @@ class _Report:
             "n": int(n),
             "tier": "unknown",
             "why": [],
+            "lacks": [],
             "features": {name: self._feature(name, place, number) for name in self.baseline.features},
             "multivariate": self._multivariate(place),
             "estimated": estimated,

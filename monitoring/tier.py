@@ -41,6 +41,8 @@ class Evidence:
     concept: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     """What could not be measured."""
+    early: list[str] = field(default_factory=list)
+    """What could not be measured because most labels are still to come."""
     few_rows: str | None = None
     few_labels: str | None = None
     """Why realized performance decides nothing, or not alone."""
@@ -59,7 +61,7 @@ def decide(rules: Rules, evidence: Sequence[Evidence]) -> tuple[Tier, list[str]]
         *now.concept,
         *now.quality,
     ]
-    doubts = [*now.unknown, *([now.few_labels] if now.few_labels else [])]
+    doubts = [*now.unknown, *now.early, *([now.few_labels] if now.few_labels else [])]
     said = list(dict.fromkeys([*red, *yellow, *doubts]))
     if red:
         return "red", said
@@ -68,6 +70,12 @@ def decide(rules: Rules, evidence: Sequence[Evidence]) -> tuple[Tier, list[str]]
     if now.unknown or (now.few_labels and not rules.green_without_labels):
         return "unknown", said
     return "green", ["every measure is within what is normal for a period of this size", *doubts]
+
+
+def lacking(now: Evidence) -> list[str]:
+    """What a period is too poor in to be judged: rows, measures, labels; more of the last may still come."""
+    found = {"rows": now.few_rows, "measures": now.unknown, "labels": now.few_labels}
+    return [name for name, lacks in found.items() if lacks]
 
 
 def _red_by_labels(rules: Rules, evidence: Sequence[Evidence]) -> list[str]:

@@ -18,6 +18,15 @@ Json = dict[str, Any]
 
 CONTENT_TYPES = ["application/json", "application/jsonlines", "text/csv"]
 PROCESSING = "/opt/ml/processing"
+METADATA = {
+    "commit": "Commit",
+    "code": "Code",
+    "revision": "Revision",
+    "revision_type": "RevisionType",
+    "retraining": "Retraining",
+    "job_image": "JobImage",
+}
+"""What a package says of where it comes from, and the parameter that says it to the pipeline; `none` is nothing."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ def training_pipeline(model: Model, around: Surroundings) -> Json:
         "Parameters": [
             _parameter("Data", f"s3://{around.data_bucket}/{model.team}/{model.data.prefix}"),
             *(_parameter(name) for name in ("Code", "Commit", "JobImage", "ServingImage")),
-            _parameter("Champion", NOTHING),
+            *(_parameter(name, NOTHING) for name in ("Champion", "Revision", "RevisionType", "Retraining")),
         ],
         "Steps": [
             _prepare(model, around),
@@ -73,6 +82,7 @@ def _prepare(model: Model, around: Surroundings) -> Json:
         "Prepare",
         inputs={"code": get("Parameters.Code"), "data": get("Parameters.Data")},
         outputs=("train", "test", "manifest"),
+        arguments=["--model", model.name],
     )
 
 
@@ -115,7 +125,11 @@ def _evaluate(model: Model, around: Surroundings) -> Json:
             "manifest": _output("Prepare", "manifest"),
         },
         outputs=("evaluation", "package"),
-        arguments=["--champion", get("Parameters.Champion"), "--commit", get("Parameters.Commit")],
+        arguments=[
+            *("--model", model.name),
+            *("--champion", get("Parameters.Champion")),
+            *("--commit", get("Parameters.Commit")),
+        ],
     )
     step["PropertyFiles"] = [
         {"PropertyFileName": "Evaluation", "OutputName": "evaluation", "FilePath": "evaluation.json"}
@@ -124,14 +138,14 @@ def _evaluate(model: Model, around: Surroundings) -> Json:
 
 
 def _gate(model: Model, around: Surroundings) -> Json:
-    challenger = _evaluated("promotion.value")
+    whole, compared = _evaluated("promotion.value"), _evaluated("promotion.compared")
     return {
         "Name": "Gate",
         "Type": "Condition",
         "Arguments": {
             "Conditions": [
-                _reaches(model.promotion, challenger, model.promotion.bound),
-                _reaches(model.promotion, challenger, _evaluated("champion.bar")),
+                _reaches(model.promotion, whole, model.promotion.bound),
+                _reaches(model.promotion, compared, _evaluated("champion.bar")),
             ],
             "IfSteps": [_register(model, around)],
             "ElseSteps": [],
@@ -168,8 +182,7 @@ def _register(model: Model, around: Surroundings) -> Json:
                 }
             },
             "CustomerMetadataProperties": {
-                "commit": get("Parameters.Commit"),
-                "code": get("Parameters.Code"),
+                **{name: get(f"Parameters.{parameter}") for name, parameter in METADATA.items()},
                 "run": get("Execution.PipelineExecutionArn"),
             },
         },

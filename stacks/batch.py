@@ -1,25 +1,29 @@
-"""Batch transform of one model: a state machine that scores a folder of records."""
+"""Batches of one model: a state machine that screens a folder of rows, scores it, and reconciles the two."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from config.hosting import Batch as Fleet
-
-FORMAT = "text/csv"
+from config.model import Model
+from stacks.batch_flow import Flow
+from stacks.batch_jobs import Jobs
+from stacks.endpoint import Endpoint
 
 
 class Batch(Construct):
     """Scores `batch/<team>/<model>/in/<run>/` into `.../out/<run>/`; started with `{"run": "<name>"}`.
 
-    A run's name becomes the transform job's, so it is scored once; score again under another name.
+    Rows that the model cannot score wait in quarantine, which each new package in production screens again.
     """
 
     def __init__(
@@ -28,97 +32,95 @@ class Batch(Construct):
         name: str,
         *,
         machine_name: str,
-        job_prefix: str,
-        folder: str,
+        settings: Model,
+        endpoint: Endpoint,
+        package_arn: str,
         records: s3.IBucket,
-        model: sagemaker.CfnModel,
-        fleet: Fleet,
+        role: iam.IRole,
+        topic: sns.ITopic | None,
         log_retention: logs.RetentionDays,
     ) -> None:
         super().__init__(scope, name)
-        self._folder = f"s3://{records.bucket_name}/{folder}"
-        self._prefix = job_prefix
-        log = logs.LogGroup(
-            self,
-            "Log",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            retention=log_retention,
+        watched = not settings.monitoring.none
+        self.jobs = Jobs(
+            endpoint_name=endpoint.endpoint_name,
+            records=records.bucket_name,
+            folder=f"batch/{settings.team}/{settings.name}",
+            capture=f"capture/{settings.team}/{endpoint.endpoint_name}/batch/" if watched else None,
+            model_name=endpoint.model.attr_model_name,
+            package_arn=package_arn,
+            role_arn=role.role_arn,
+            features=settings.features,
+            fleet=settings.batch,
         )
+        flow = Flow(self, self.jobs, records=records, config_name=endpoint.config.attr_endpoint_config_name)
         self.machine = sfn.StateMachine(
             self,
             "Machine",
             state_machine_name=machine_name,
-            definition_body=sfn.DefinitionBody.from_chainable(self._steps(model, fleet)),
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR),
+            definition_body=sfn.DefinitionBody.from_chainable(flow.begin),
+            logs=sfn.LogOptions(destination=self._log(machine_name, log_retention), level=sfn.LogLevel.ERROR),
             timeout=cdk.Duration.hours(24),
         )
+        self.machine.add_to_role_policy(flow.list_below)
+        role.grant_pass_role(self.machine.role)
+        # The endpoint's new package is announced when it serves: by then the machine has to know it.
+        endpoint.endpoint.node.add_dependency(self.machine)
+        self._screen_again(endpoint.endpoint_name)
+        if topic:
+            self._alarms(machine_name, topic)
 
-    def _steps(self, model: sagemaker.CfnModel, fleet: Fleet) -> sfn.IChainable:
-        job = sfn.JsonPath.format(f"{self._prefix}-{{}}", sfn.JsonPath.string_at("$.run"))
-        start = self._task("Start", "createTransformJob", self._request(job, model, fleet))
-        look = self._task("Look", "describeTransformJob", {"TransformJobName": job}, result_path="$.job")
-        wait = sfn.Wait(self, "Wait", time=sfn.WaitTime.duration(cdk.Duration.seconds(15)))
-        failed = sfn.Fail(
+    def _log(self, machine_name: str, retention: logs.RetentionDays) -> logs.LogGroup:
+        return logs.LogGroup(
             self,
-            "Failed",
-            error="TransformJobFailed",
-            cause_path=sfn.JsonPath.format(
-                "Transform job {} ended as {}.",
-                sfn.JsonPath.string_at("$.job.TransformJobName"),
-                sfn.JsonPath.string_at("$.job.TransformJobStatus"),
+            "Log",
+            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+            retention=retention,
+        )
+
+    def _screen_again(self, endpoint_name: str) -> None:
+        events.Rule(
+            self,
+            "Serves",
+            description=f"Rows in quarantine are screened again when {endpoint_name} serves another package.",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Endpoint State Change"],
+                detail={"EndpointName": [endpoint_name], "EndpointStatus": ["IN_SERVICE"]},
             ),
-        )
-        status = sfn.Condition.string_equals
-        done = (
-            sfn.Choice(self, "Done")
-            .when(status("$.job.TransformJobStatus", "Completed"), sfn.Succeed(self, "Scored"))
-            .when(status("$.job.TransformJobStatus", "InProgress"), wait)
-            .when(status("$.job.TransformJobStatus", "Stopping"), wait)
-            .otherwise(failed)
-        )
-        wait.next(look)
-        return start.next(look).next(done)
-
-    def _task(
-        self, name: str, action: str, parameters: dict[str, object], *, result_path: str = sfn.JsonPath.DISCARD
-    ) -> tasks.CallAwsService:
-        jobs = cdk.Stack.of(self).format_arn(
-            service="sagemaker", resource="transform-job", resource_name=f"{self._prefix}-*"
-        )
-        extra = ["sagemaker:AddTags"] if action.startswith("create") else []
-        return tasks.CallAwsService(
-            self,
-            name,
-            service="sagemaker",
-            action=action,
-            parameters=parameters,
-            iam_resources=[jobs],
-            additional_iam_statements=[iam.PolicyStatement(actions=extra, resources=[jobs])] if extra else None,
-            result_path=result_path,
+            targets=[
+                targets.SfnStateMachine(
+                    self.machine,
+                    input=events.RuleTargetInput.from_object(
+                        {
+                            "again": True,
+                            "run": f"again-{events.EventField.event_id}",
+                            "at": events.EventField.time,
+                        }
+                    ),
+                )
+            ],
         )
 
-    def _request(self, job: str, model: sagemaker.CfnModel, fleet: Fleet) -> dict[str, object]:
-        run = sfn.JsonPath.string_at("$.run")
-        return {
-            "TransformJobName": job,
-            "ModelName": model.attr_model_name,
-            "BatchStrategy": "MultiRecord",
-            "MaxPayloadInMB": fleet.payload_mb,
-            "TransformInput": {
-                "ContentType": FORMAT,
-                "SplitType": "Line",
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": sfn.JsonPath.format(f"{self._folder}/in/{{}}/", run),
-                    }
-                },
-            },
-            "TransformOutput": {
-                "Accept": FORMAT,
-                "AssembleWith": "Line",
-                "S3OutputPath": sfn.JsonPath.format(f"{self._folder}/out/{{}}/", run),
-            },
-            "TransformResources": {"InstanceType": fleet.instance, "InstanceCount": fleet.instances},
+    def _alarms(self, machine_name: str, topic: sns.ITopic) -> None:
+        action = actions.SnsAction(topic)
+        # Failed before the reconciliation or by it: either way a run's rows are not all accounted for.
+        reasons = {
+            "Failed": (self.machine.metric_failed, "A batch has failed. Its execution's error says which run and why"),
+            "TimedOut": (self.machine.metric_timed_out, "A batch took more than a day. Look at its jobs' logs"),
         }
+        for name, (metric, advice) in reasons.items():
+            alarm = cloudwatch.Alarm(
+                self,
+                name,
+                alarm_name=f"{machine_name}-{name}",
+                alarm_description=f"{advice}; mend that, then start the state machine {machine_name} again with that "
+                "run: it screens and scores all of its objects anew.",
+                metric=metric(period=cdk.Duration.minutes(1), statistic=cloudwatch.Stats.SUM),
+                threshold=1,
+                comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+                evaluation_periods=1,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(action)

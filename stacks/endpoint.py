@@ -66,7 +66,8 @@ class Endpoint(Construct):
             execution_role_arn=role.role_arn,
             # A container does not know by itself which endpoint's metrics it counts.
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
-                model_package_name=package_arn, environment={"ENDPOINT_NAME": endpoint_name}
+                model_package_name=package_arn,
+                environment={"ENDPOINT_NAME": endpoint_name, **_own_records(hosting, capture)},
             ),
         )
         self.config = sagemaker.CfnEndpointConfig(
@@ -99,9 +100,9 @@ class Endpoint(Construct):
         """A metric of the endpoint's requests; latencies are in microseconds."""
         return self._metric("AWS/SageMaker", name, statistic, minutes)
 
-    def metric_instance(self, name: str, *, minutes: int = 5) -> cloudwatch.Metric:
+    def metric_instance(self, name: str, *, statistic: str = "Average", minutes: int = 5) -> cloudwatch.Metric:
         """A metric of the endpoint's instances, in percent of one core, of the memory, of the disk."""
-        return self._metric("/aws/sagemaker/Endpoints", name, "Average", minutes)
+        return self._metric("/aws/sagemaker/Endpoints", name, statistic, minutes)
 
     def _metric(self, namespace: str, name: str, statistic: str, minutes: int) -> cloudwatch.Metric:
         return cloudwatch.Metric(
@@ -132,15 +133,36 @@ class Endpoint(Construct):
 
 
 class EndpointAlarms(Construct):
-    """The alarms of an endpoint; each tells its team what to do."""
+    """The alarms of an endpoint. They tell nobody themselves: one alarm over them does, once for one cause."""
 
-    def __init__(self, scope: Construct, name: str, *, endpoint: Endpoint, limits: Alarms, topic: sns.ITopic) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, endpoint: Endpoint, limits: Alarms, topic: sns.ITopic, look_at: str
+    ) -> None:
         super().__init__(scope, name)
         self._endpoint = endpoint
-        self._action = actions.SnsAction(topic)
+        self.children: list[cloudwatch.Alarm] = []
         self._add_requests(limits)
         if isinstance(endpoint.hosting, Dedicated):
             self._add_instances(limits, endpoint.hosting)
+        self.composite = self._over_all(topic, look_at)
+
+    def _over_all(self, topic: sns.ITopic, look_at: str) -> cloudwatch.CompositeAlarm:
+        in_alarm = cloudwatch.AlarmState.ALARM
+        alarm = cloudwatch.CompositeAlarm(
+            self,
+            "Endpoint",
+            composite_alarm_name=self._endpoint.endpoint_name,
+            alarm_description=(
+                f"{self._endpoint.endpoint_name} fails, is slow, or runs out of machine. Which alarm below went off, "
+                f"and what that one says, is what to do. Look at {look_at}"
+            ),
+            alarm_rule=cloudwatch.AlarmRule.any_of(
+                *(cloudwatch.AlarmRule.from_alarm(child, in_alarm) for child in self.children)
+            ),
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_ok_action(actions.SnsAction(topic))
+        return alarm
 
     def _add_requests(self, limits: Alarms) -> None:
         metric = self._endpoint.metric
@@ -216,8 +238,7 @@ class EndpointAlarms(Construct):
             evaluation_periods=periods,
             treat_missing_data=quiet.BREACHING if above is None else quiet.NOT_BREACHING,
         )
-        alarm.add_alarm_action(self._action)
-        alarm.add_ok_action(self._action)
+        self.children.append(alarm)
 
 
 def vcpus(instance: str) -> int:
@@ -227,6 +248,11 @@ def vcpus(instance: str) -> int:
         return 2
     factor = size.removesuffix("xlarge").removesuffix("x")
     return 4 * int(factor or 1) if size.endswith("xlarge") else 2
+
+
+def _own_records(hosting: Hosting, capture: Capture | None) -> dict[str, str]:
+    """Where SageMaker captures nothing, the model server writes what it answered into its log."""
+    return {"RECORD_PERCENT": str(capture.percent)} if capture and isinstance(hosting, Serverless) else {}
 
 
 def _variant(model: sagemaker.CfnModel, hosting: Hosting) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:

@@ -46,7 +46,9 @@ class EnvironmentStack(PlacedStack):
     def __init__(self, scope: cdk.App, place: Place, *, tooling: ToolingStack) -> None:
         super().__init__(scope, place, place.name, description=f"Records, alerts and serving roles of {place.name}.")
         self.key = _key(self, place)
-        self.key.grant_encrypt_decrypt(iam.ServicePrincipal("cloudwatch.amazonaws.com"))  # alarms publish to our topics
+        self._let_publish("cloudwatch")  # alarms
+        if place.is_watched:
+            self._let_publish("events")  # rules; EventBridge tells a key and a topic nothing that could be a condition
         self.records = _bucket(self, "Records", place, self.key)
         for prefix in ("batch/", "capture/"):
             self.records.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(90))
@@ -63,6 +65,10 @@ class EnvironmentStack(PlacedStack):
         for address in dict.fromkeys((*place.project.teams[team].owners, *everywhere)):
             topic.add_subscription(subscriptions.EmailSubscription(address))
         return topic
+
+    def _let_publish(self, service: str) -> None:
+        """Lets a service of AWS use our key, under which the topics are."""
+        self.key.grant_encrypt_decrypt(iam.ServicePrincipal(f"{service}.amazonaws.com"))
 
 
 def _key(scope: Construct, place: Place) -> kms.Key:

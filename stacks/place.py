@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import aws_cdk as cdk
+import jsii
 from aws_cdk import aws_logs as logs
+from constructs import IConstruct
 
 from config.naming import Names
 from config.project import Account, Project
@@ -22,6 +24,11 @@ class Place:
     @property
     def names(self) -> Names:
         return Names(self.project.name)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the models that answer here are judged: staging answers only what a release asks."""
+        return self.name == "production"
 
     @property
     def environment(self) -> cdk.Environment:
@@ -71,3 +78,15 @@ class PlacedStack(cdk.Stack):
             scope, name, stack_name=name, env=place.environment, description=description, tags=dict(place.project.tags)
         )
         self.place = place
+
+
+@jsii.implements(cdk.IAspect)
+class OnlyWhen:
+    """Puts every resource below a construct under one condition."""
+
+    def __init__(self, condition: cdk.CfnCondition) -> None:
+        self._condition = condition
+
+    def visit(self, node: IConstruct) -> None:
+        if isinstance(node, cdk.CfnResource):
+            node.cfn_options.condition = self._condition

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_codepipeline as codepipeline
 from constructs import Construct
 
@@ -11,6 +13,7 @@ from stacks.images import Images
 from stacks.place import Place
 from stacks.release_pipeline import Release
 from stacks.source import Source
+from stacks.watch import WatchStack
 
 
 class Platform(Construct):
@@ -27,6 +30,7 @@ class Platform(Construct):
         images: Images,
         deployer: Deployer,
         release: Release,
+        watches: Sequence[WatchStack],
     ) -> None:
         super().__init__(scope, name)
         code, checked = codepipeline.Artifact("Code"), codepipeline.Artifact("Checked")
@@ -42,14 +46,16 @@ class Platform(Construct):
         )
         source.trigger(self.pipeline)
         stacks = " ".join(
-            place.names.stack(part) for part in ("tooling", "staging", "production", "training-*", "delivery")
+            place.names.stack(part)
+            for part in ("tooling", "staging", "production", "watch-*", "training-*", "delivery")
         )
+        image = " ".join(f"{watch.stack_name}:Image=#{{Image.JOB_IMAGE}}" for watch in watches)
         plan = self._planner(place, source, release)
         for stage, action in {
             "Source": source.action(code, triggers=True),
             "Check": check.action("Check", code, output=checked),
             "Image": self._image_builder(tooling, images).action("Image", checked),
-            "Deploy": deployer.action("Deploy", checked, STACKS=stacks),
+            "Deploy": deployer.action("Deploy", checked, STACKS=stacks, PARAMETERS=image),
             "Plan": plan.action("Plan", checked, REVISION=source.revision),
         }.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])
@@ -60,7 +66,7 @@ class Platform(Construct):
             "Image",
             commands=["make setup", STAGE.format("image")],
             environment={"REPOSITORY": tooling.images.repository_uri},
-            exports=["SUMMARY"],
+            exports=["JOB_IMAGE", "SUMMARY"],
             docker=True,
         )
         tooling.images.grant_pull_push(build.project)

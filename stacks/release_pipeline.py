@@ -45,6 +45,7 @@ class Release(Construct):
                 _variable("MODEL", "The model to release."),
                 _variable("PACKAGE", "ARN of the package to release; none trains a new one."),
                 _variable("REASON", "Why, for the people who approve."),
+                _variable("RETRAINING", "The id of the retraining that this is, where a red light started it."),
             ],
         )
         train = self._trainer(place, source, tooling, images)
@@ -52,7 +53,16 @@ class Release(Construct):
         model, package = "#{variables.MODEL}", "#{Train.PACKAGE}"
         start = {
             "Source": source.action(code, triggers=False),
-            "Train": train.action("Train", code, output=trained, MODEL=model, PACKAGE="#{variables.PACKAGE}"),
+            "Train": train.action(
+                "Train",
+                code,
+                output=trained,
+                MODEL=model,
+                PACKAGE="#{variables.PACKAGE}",
+                RETRAINING="#{variables.RETRAINING}",
+                REVISION=source.revision,
+                REVISION_TYPE=source.revision_type,
+            ),
         }
         for stage, action in start.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import aws_cdk as cdk
-import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_logs as logs
-from constructs import Construct, IConstruct
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
 
 from config.model import Model
 from stacks.batch import Batch
+from stacks.dashboard import ModelDashboard, dashboard_link
 from stacks.endpoint import Capture, Endpoint, EndpointAlarms
 from stacks.foundation import EnvironmentStack
-from stacks.place import Place, PlacedStack
+from stacks.place import OnlyWhen, Place, PlacedStack
 
 
 class ServingStack(PlacedStack):
@@ -34,6 +38,7 @@ class ServingStack(PlacedStack):
         endpoint_name = place.names.endpoint(model.name, place.name)
         self._log_group(f"/aws/sagemaker/Endpoints/{endpoint_name}")
         live = Construct(self, "Live")
+        watched = place.is_watched and not model.monitoring.none
         self.endpoint = Endpoint(
             live,
             "RealTime",
@@ -41,32 +46,65 @@ class ServingStack(PlacedStack):
             package_arn=package.value_as_string,
             role=environment.serving_roles[model.team],
             hosting=model.hosting,
-            capture=None
-            if model.monitoring.none
-            else Capture(environment.records, f"capture/{model.team}", model.monitoring.capture_percent),
+            capture=Capture(environment.records, f"capture/{model.team}", model.monitoring.capture_percent)
+            if watched
+            else None,
         )
         self.batch = Batch(
             live,
             "Batch",
             machine_name=place.names.batch(model.name, place.name),
-            job_prefix=endpoint_name,
-            folder=f"batch/{model.team}/{model.name}",
+            settings=model,
+            endpoint=self.endpoint,
+            package_arn=package.value_as_string,
             records=environment.records,
-            model=self.endpoint.model,
-            fleet=model.batch,
+            role=environment.serving_roles[model.team],
+            topic=environment.alerts[model.team] if model.monitoring.alarms else None,
             log_retention=place.log_retention,
         )
-        if model.monitoring.alarms:
-            EndpointAlarms(
-                live,
-                "Alarms",
-                endpoint=self.endpoint,
-                limits=model.monitoring.alarms,
-                topic=environment.alerts[model.team],
-            )
-        cdk.Aspects.of(live).add(_OnlyWhen(released))
+        alarms = self._alarms(live, model, environment, watched=watched)
+        if watched:
+            self._watch(live, model, environment, alarms)
+        cdk.Aspects.of(live).add(OnlyWhen(released))
         cdk.CfnOutput(self, "EndpointName", value=endpoint_name)
         cdk.CfnOutput(self, "PackageArn", value=package.value_as_string, condition=released)
+
+    def _alarms(
+        self, scope: Construct, model: Model, environment: EnvironmentStack, *, watched: bool
+    ) -> list[cloudwatch.IAlarm]:
+        if not model.monitoring.alarms:
+            return []
+        dashboard = self.place.names.dashboard(self.place.name, model.name)
+        alarms = EndpointAlarms(
+            scope,
+            "Alarms",
+            endpoint=self.endpoint,
+            limits=model.monitoring.alarms,
+            topic=environment.alerts[model.team],
+            look_at=dashboard_link(self, dashboard) if watched else f"the log of {self.endpoint.endpoint_name}",
+        )
+        return [alarms.composite, *alarms.children]
+
+    def _watch(
+        self, scope: Construct, model: Model, environment: EnvironmentStack, alarms: list[cloudwatch.IAlarm]
+    ) -> None:
+        """What the watch and people look at; the watch finds the models by these parameters."""
+        ssm.StringParameter(
+            scope,
+            "Watched",
+            parameter_name=self.place.names.model_parameter(self.place.name, model.team, model.name),
+            description=f"Where {model.name} answers in {self.place.name}.",
+            string_value=json.dumps({"endpoint": self.endpoint.endpoint_name}),
+        )
+        ModelDashboard(
+            scope,
+            "Dashboard",
+            self.place,
+            model=model,
+            endpoint=self.endpoint,
+            records_bucket=environment.records.bucket_name,
+            alarms=alarms,
+        )
 
     def _log_group(self, name: str) -> None:
         logs.LogGroup(
@@ -76,15 +114,3 @@ class ServingStack(PlacedStack):
             removal_policy=self.place.removal_policy,
             retention=self.place.log_retention,
         )
-
-
-@jsii.implements(cdk.IAspect)
-class _OnlyWhen:
-    """Puts every resource below a construct under one condition."""
-
-    def __init__(self, condition: cdk.CfnCondition) -> None:
-        self._condition = condition
-
-    def visit(self, node: IConstruct) -> None:
-        if isinstance(node, cdk.CfnResource):
-            node.cfn_options.condition = self._condition

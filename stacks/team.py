@@ -11,6 +11,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from config.naming import Names
+
 SAGEMAKER = iam.ServicePrincipal("sagemaker.amazonaws.com")
 
 
@@ -50,7 +52,36 @@ class ServingRole(Construct):
         artifacts.grant_read(self.role, f"{team}/*")
         records.grant_read_write(self.role, f"batch/{team}/*")
         records.grant_put(self.role, f"capture/{team}/*")
-        grant_run(self.role, images, "Endpoints/", "Transform")
+        grant_run(self.role, images, "Endpoints/", "Processing", "Transform")
+
+
+class WatchRole(Construct):
+    """The role of the job that judges a team's models in one environment; it reads what they saw, and only adds."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        team: str,
+        *,
+        names: Names,
+        environment: str,
+        data: s3.IBucket,
+        artifacts: s3.IBucket,
+        records: s3.IBucket,
+        images: ecr.IRepository,
+    ) -> None:
+        super().__init__(scope, team)
+        self.role = _role(self, "Watch", f"The job that judges the models of team {team} in {environment}.")
+        for folder in ("capture", "labels", "watch"):
+            records.grant_read(self.role, f"{folder}/{team}/*")
+        for folder in ("capture", "watch"):  # into the first goes what is collected from logs
+            records.grant_put(self.role, f"{folder}/{team}/*")
+        artifacts.grant_read(self.role, f"{team}/*")
+        data.grant_read(self.role, f"{team}/*")
+        data.grant_put(self.role, f"{team}/*/recorded/*")  # rows for a retraining
+        grant_run(self.role, images, "Processing")
+        _grant_look(self.role, names, environment, team)
+        _grant_tell(self.role, names)
 
 
 def _role(scope: Construct, name: str, description: str) -> iam.Role:
@@ -119,5 +150,48 @@ def _grant_register(role: iam.Role, project: str) -> None:
                 stack.format_arn(service="sagemaker", resource="model-package-group", resource_name=f"{project}-*"),
                 stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{project}-*"),
             ],
+        )
+    )
+
+
+def _grant_look(role: iam.Role, names: Names, environment: str, team: str) -> None:
+    """Which models there are, what their endpoints run, how much they answered, and what their servers logged."""
+    stack = Stack.of(role)
+    path = f"parameter{names.model_parameter(environment, team)}"
+    parameters = [stack.format_arn(service="ssm", resource=name) for name in (path, f"{path}/*")]
+    groups = stack.format_arn(service="logs", resource=f"log-group:/aws/sagemaker/Endpoints/{names.project}-*")
+    described = {
+        "Endpoint": f"endpoint/{names.project}-*",
+        "ModelPackage": f"model-package/{names.project}-*",
+        # CloudFormation names these two, so only the kind can be told.
+        "EndpointConfig": "endpoint-config/*",
+        "Model": "model/*",
+    }
+    for actions, resources in (
+        (["ssm:GetParametersByPath"], parameters),
+        (["logs:FilterLogEvents"], [groups, f"{groups}:*"]),
+        (["cloudwatch:GetMetricData"], ["*"]),  # the action has no resource
+        *(
+            ([f"sagemaker:Describe{noun}"], [stack.format_arn(service="sagemaker", resource=resource)])
+            for noun, resource in described.items()
+        ),
+    ):
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+
+def _grant_tell(role: iam.Role, names: Names) -> None:
+    stack = Stack.of(role)
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],  # the action has no resource; the namespace narrows it
+            conditions={"StringEquals": {"cloudwatch:namespace": names.watch_namespace}},
+        )
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["events:PutEvents"],
+            resources=[stack.format_arn(service="events", resource="event-bus/default")],
+            conditions={"StringEquals": {"events:source": names.watch_source}},
         )
     )

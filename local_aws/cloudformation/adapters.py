@@ -64,3 +64,8 @@ def tags_as_map(properties: Properties) -> dict[str, Any]:
 def policy_of_target(properties: Properties) -> dict[str, Any]:
     adapted = {name: value for name, value in properties.items() if name != "ScalingTargetId"}
     return {**adapted, **scalable_target("", properties)}
+
+
+def schedule(name: str, properties: Properties) -> dict[str, Any]:
+    """A schedule's name is its own only within its group."""
+    return {"Name": name, **({"GroupName": properties["GroupName"]} if "GroupName" in properties else {})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import shlex
@@ -23,10 +24,13 @@ LOG = logging.getLogger(__name__)
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="make local ARGS=", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="let years of production pass too, with retrainings")
+    full = parser.parse_args().full
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return _rehearse(Account(Settings.from_environment()), Report())
+        return _rehearse(Account(Settings.from_environment()), Report(), full=full)
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
@@ -35,13 +39,13 @@ def main() -> int:
         return 130
 
 
-def _rehearse(account: Account, report: Report) -> int:
+def _rehearse(account: Account, report: Report, *, full: bool) -> int:
     try:
         with report.step("local AWS") as step:
             account.start()
             step.evidence = f"listens on {account.url}"
         _tell_clients(account)
-        ok = _tell_story(account, report)
+        ok = _tell_story(account, report, full=full)
         report.not_rehearsed += account.not_rehearsed
         report.write(account.settings.home / "summary.json", ok=ok)
         report.show()
@@ -52,9 +56,9 @@ def _rehearse(account: Account, report: Report) -> int:
         account.stop()
 
 
-def _tell_story(account: Account, report: Report) -> bool:
+def _tell_story(account: Account, report: Report, *, full: bool) -> bool:
     try:
-        Story(account, report).tell()
+        Story(account, report).tell(full=full)
     except (RehearsalError, ConfigError) as error:
         _say_failure(str(error), error.log if isinstance(error, RehearsalError) else account.settings.home)
         return False

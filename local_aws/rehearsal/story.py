@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from config import load_models, load_project
+from config import Model, load_models, load_project
 from config.naming import NOTHING, Names
 from local_aws.account import Account
 from local_aws.rehearsal.commands import Commands
 from local_aws.rehearsal.delivery import Delivery, Execution
 from local_aws.rehearsal.failure import RehearsalError
+from local_aws.rehearsal.lights import Lights
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.traffic import Production
+from local_aws.rehearsal.unseen import without_rarest
 
 BATCH_ROWS = 10_000
 
@@ -30,18 +33,21 @@ class Story:
         self._commands = Commands(account)
         self._delivery = Delivery(account, report)
 
-    def tell(self) -> None:
-        """Goes all the way; raises RehearsalError at the first thing that is not as it should be."""
-        self._by_hand()
+    def tell(self, *, full: bool = False) -> None:
+        """Goes all the way, with *full* years of production too; raises RehearsalError where something is wrong."""
+        self._by_hand(full=full)
         self._platform()
+        released = {}
         for execution in self._delivery.follow(self._releases(), approve=True):
-            self._ask(execution)
+            released[execution.model] = self._ask(execution)
+        if full:
+            self._let_years_pass(released)
         with self._report.step("templates") as step:
             step.evidence = self._as_synthesized()
         with self._report.step("permissions") as step:
             step.evidence = self._decisions()
 
-    def _by_hand(self) -> None:
+    def _by_hand(self, *, full: bool) -> None:
         with self._report.step("make synth") as step:
             self._commands.make("synth")
             step.evidence = f"{len(list((self._root / 'cdk.out').glob('*.template.json')))} templates, validated"
@@ -52,11 +58,17 @@ class Story:
             self._commands.make("foundation")
             step.evidence = self._deployed("tooling", "staging", "production")
         with self._report.step("make data") as step:
-            said = [self._commands.make("data", f"MODEL={model.name}").strip() for model in self._models]
-            step.evidence = " ".join(said)
+            step.evidence = " ".join(self._give_data(model, full=full) for model in self._models)
         with self._report.step("make delivery") as step:
             self._commands.make("delivery")
             step.evidence = self._deployed("delivery")
+
+    def _give_data(self, model: Model, *, full: bool) -> str:
+        folder = self._account.settings.home / "data" / model.name
+        rare = without_rarest(model, self._root / "data" / model.data.prefix, folder) if full else None
+        words = [f"MODEL={model.name}", *([f"FROM={folder}"] if rare else [])]
+        said = self._commands.make("data", *words).strip()
+        return f"{said} Left out of {model.name}'s first training: {rare}." if rare else said
 
     def _platform(self) -> None:
         pipeline = self._names.delivery_pipeline("platform")
@@ -79,7 +91,18 @@ class Story:
             )
         return releases
 
-    def _ask(self, execution: Execution) -> None:
+    def _let_years_pass(self, released: Mapping[str, str]) -> None:
+        looks = []
+        for model in self._models:
+            records = Production(self._account, self._names, model).records()
+            lights = Lights(self._account, self._report, self._names, self._delivery, model, records)
+            lights.pass_by(released[model.name])
+            looks += lights.looks
+        self._account.calendar.set(None)
+        (self._account.settings.home / "lights.json").write_text(json.dumps(looks, indent=1))
+
+    def _ask(self, execution: Execution) -> str:
+        """Asks the released model; gives its package."""
         name = execution.model
         model = next(model for model in self._models if model.name == name)
         trained = self._delivery.outputs(execution, "Train")
@@ -93,6 +116,7 @@ class Story:
             step.evidence = production.load(rows)
         with self._report.step(f"{name}: batch") as step:
             step.evidence = production.score_batch(rows, BATCH_ROWS)
+        return trained["PACKAGE"]
 
     def _as_synthesized(self) -> str:
         """Every stack but the CDK's own has the template that `cdk synth` writes, unedited."""

@@ -84,6 +84,9 @@ class Production:
         found = f"{len(features):,} rows of {rows.period} answered"
         if self._model.task not in COMPARED:
             return found
+        unanswered = int(scores[0].isna().sum())
+        if unanswered:  # the evaluation answered them, so the metrics are not of the same rows
+            return f"{found}, {unanswered} of them with a reason why not"
         metric, measure = COMPARED[self._model.task]
         value = float(measure(rows.labels, scores[0]))
         expected = rows.evaluation["periods"][rows.period][metric]["value"]
@@ -116,18 +119,22 @@ class Production:
 
     def score_batch(self, rows: Rows, count: int) -> str:
         """Scores *count* rows by batch transform and counts what comes out."""
-        bucket = self._records_bucket()
+        bucket = self.records()
         folder = f"batch/{self._model.team}/{self._model.name}"
         run = f"{rows.period}-rehearsal"
         body = rows.features.head(count).to_csv(index=False, header=False)
         self._s3.put_object(Bucket=bucket, Key=f"{folder}/in/{run}/rows.csv", Body=body.encode())
         machine = self._account.arn("states", f"stateMachine:{self._names.batch(self._model.name, 'production')}")
         self._run(machine, run)
-        scored = self._read(bucket, f"{folder}/out/{run}/rows.csv.out").decode().splitlines()
-        expected = min(count, len(rows.frame))
-        if len(scored) != expected:
-            raise RehearsalError(f"{expected} rows went in and {len(scored)} came out.", self._account.settings.home)
-        return f"{expected:,} rows in = {len(scored):,} rows out"
+        out = len(self._read(bucket, f"{folder}/out/{run}/rows.csv.out").splitlines())
+        summary = json.loads(self._read(bucket, f"{folder}/summary/{run}.json"))
+        given, scored, kept = min(count, len(rows.frame)), summary["scored"], summary["quarantined"]
+        if (out, scored + kept) != (scored, given):
+            raise RehearsalError(
+                f"{given} rows went in, {out} came out; the summary says {scored} scored and {kept} in quarantine.",
+                self._account.settings.home,
+            )
+        return f"{given:,} rows in = {scored:,} scored + {kept:,} in quarantine"
 
     def _run(self, machine: str, run: str) -> None:
         states = self._account.client("stepfunctions")
@@ -152,7 +159,8 @@ class Production:
         )
         return pd.read_csv(answer["Body"], header=None)
 
-    def _records_bucket(self) -> str:
+    def records(self) -> str:
+        """The bucket of everything that production keeps."""
         stack = self._account.client("cloudformation").describe_stacks(StackName=self._names.stack("production"))
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Stacks"][0]["Outputs"]}
         return outputs["RecordsBucketName"]

@@ -18,6 +18,8 @@ CODES = (
     "value_missing",
 )
 PARTS = ("decode", "check", "score", "encode")
+RECORDS = ("written", "too_large", "too_many", "failed")
+"""What became of invocations that were to be recorded."""
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the latency histogram, in seconds; one more bucket has none."""
 
@@ -27,6 +29,7 @@ _PLACES = {
         (
             *(f"status {status}" for status in STATUSES),
             *(f"rejected {code} {action}" for code in CODES for action in ACTIONS),
+            *(f"record {outcome}" for outcome in RECORDS),
             *(f"seconds {part}" for part in PARTS),
             *(f"bucket {place}" for place in range(len(BUCKETS) + 1)),
             "seconds",

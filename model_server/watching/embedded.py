@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from model_server.watching.counters import ACTIONS, BUCKETS, CODES, PARTS, STATUSES, Counts
+from model_server.watching.counters import ACTIONS, BUCKETS, CODES, PARTS, RECORDS, STATUSES, Counts
 
 _UNITS = {"Requests": "Count", "Rows": "Count", "RejectedRows": "Count", "ModelErrors": "Count", "Latency": "Seconds"}
 
@@ -17,6 +17,7 @@ def line(counts: Counts, namespace: str, endpoint: str, now: float) -> dict[str,
     metrics = [{"Name": name, "Unit": unit} for name, unit in _UNITS.items()]
     metrics += [{"Name": f"{part.capitalize()}Time", "Unit": "Seconds"} for part in PARTS]
     rejected = {f"{code}_{action}": counts[f"rejected {code} {action}"] for code in CODES for action in ACTIONS}
+    records = {outcome: counts[f"record {outcome}"] for outcome in RECORDS}
     directive = {"Namespace": namespace, "Dimensions": [["Endpoint"] if endpoint else []], "Metrics": metrics}
     return {
         "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
@@ -28,6 +29,7 @@ def line(counts: Counts, namespace: str, endpoint: str, now: float) -> dict[str,
         "Latency": _histogram(counts),
         **{f"{part.capitalize()}Time": round(counts[f"seconds {part}"], 6) for part in PARTS},
         "rejected": {name: count for name, count in rejected.items() if count},
+        **({"records": records} if any(records.values()) else {}),
     }
 
 

@@ -27,11 +27,11 @@ def write(lines: Iterable[Mapping[str, Any]]) -> None:
     for members in lines:
         line = orjson.dumps({"time": now, **{name: value for name, value in members.items() if value is not None}})
         if len(buffer) + len(line) >= _ATOMIC and buffer:
-            _put(buffer)
+            put(buffer)
             buffer = b""
         buffer += line + b"\n"
     if buffer:
-        _put(buffer)
+        put(buffer)
 
 
 def shortened(cause: str | None) -> str | None:
@@ -39,7 +39,8 @@ def shortened(cause: str | None) -> str | None:
     return cause and cause[-_LONGEST_CAUSE:]
 
 
-def _put(content: bytes) -> None:
+def put(content: bytes) -> None:
+    """Writes lines as they are; at most 4096 bytes, or those of other processes may come between."""
     file = sys.stdout.fileno()
     while content:
         content = content[os.write(file, content) :]

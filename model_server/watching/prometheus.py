@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import accumulate
 
-from model_server.watching.counters import ACTIONS, BUCKETS, CODES, PARTS, STATUSES, Counts
+from model_server.watching.counters import ACTIONS, BUCKETS, CODES, PARTS, RECORDS, STATUSES, Counts
 
 
 def exposition(counts: Counts) -> bytes:
@@ -24,6 +24,9 @@ def _lines(counts: Counts) -> Iterator[str]:
         for action in ACTIONS:
             value = counts[f"rejected {code} {action}"]
             yield f'model_server_rejected_rows_total{{code="{code}",action="{action}"}} {value:.0f}'
+    yield from _head("model_server_records_total", "counter", "Invocations to be recorded, and what became of it.")
+    for outcome in RECORDS:
+        yield f'model_server_records_total{{outcome="{outcome}"}} {counts[f"record {outcome}"]:.0f}'
     yield from _head("model_server_part_seconds_total", "counter", "Time by part of answering.")
     for part in PARTS:
         yield f'model_server_part_seconds_total{{part="{part}"}} {counts[f"seconds {part}"]:.6f}'

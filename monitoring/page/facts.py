@@ -54,6 +54,15 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """How many answers were given in a period, and how many were captured."""
+
+    answered: float | None = None
+    captured: float | None = None
+    share: float | None = None
+
+
+@dataclass(frozen=True)
 class Period:
     """Everything about one period."""
 
@@ -68,6 +77,7 @@ class Period:
     concept_drift: Mapping[str, Reading]
     labelled: float | None
     coverage: float | None
+    kept: Kept
     worth: Mapping[str, float]
     segments: Mapping[str, Mapping[str, Segment]]
     ranking: tuple[Suspect, ...]
@@ -95,6 +105,9 @@ class Report:
     every: str | None
     tier: str
     why: tuple[str, ...]
+    since: str | None
+    """Since when it is like this, where the report says it."""
+    package: str | None
     latest: Period | None
     reference: Reference
     not_monitored: Mapping[str, str]
@@ -113,6 +126,8 @@ def read(report: Mapping[str, Any]) -> Report:
         every=text(report.get("period")),
         tier=_tier(report.get("tier"), latest.tier if latest else "unknown"),
         why=texts(report.get("why")) or (latest.why if latest else ()),
+        since=text(mapping(report.get("light")).get("since")),
+        package=text(report.get("package")),
         latest=latest,
         reference=_reference(mapping(report.get("reference"))),
         not_monitored={key: text(value) or "" for key, value in mapping(report.get("not_monitored")).items()},
@@ -206,7 +221,7 @@ def _segments(value: Any) -> dict[str, dict[str, Segment]]:
 
 
 def _period(key: str, body: Mapping[str, Any]) -> Period:
-    labels = mapping(body.get("labels"))
+    labels, kept = mapping(body.get("labels")), mapping(body.get("capture"))
     return Period(
         key=key,
         n=number(body.get("n")),
@@ -219,6 +234,7 @@ def _period(key: str, body: Mapping[str, Any]) -> Period:
         concept_drift=_readings(body.get("concept_drift")),
         labelled=number(labels.get("n")),
         coverage=number(labels.get("coverage")),
+        kept=Kept(*(number(kept.get(key)) for key in ("answered", "captured", "coverage"))),
         worth=numbers(body.get("business_value")),
         segments=_segments(body.get("segments")),
         ranking=_suspects(body.get("ranking")),

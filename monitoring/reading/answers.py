@@ -24,13 +24,18 @@ class Answers:
         self._classes = list(classes)
         self.none: Answer = (None,) * (len(self._classes) + 1)
 
-    def rows(self, body: Body, expected: int) -> Sequence[Answer]:
-        """The answers to *expected* rows, in their order; raises Unreadable."""
+    def read(self, body: Body, expected: int) -> tuple[Sequence[Answer], str | None]:
+        """The answers to *expected* rows, in their order, and the id that all have, if any; raises Unreadable."""
+        document = body.document() if body.form == "json" else None
+        identity = document.get("id") if isinstance(document, dict) else None
+        return self._rows(body, document, expected), identity if isinstance(identity, str) else None
+
+    def _rows(self, body: Body, document: Any, expected: int) -> Sequence[Answer]:
         match body.form:
             case "csv":
                 answers = self._csv(body.fields(single=not self._classes), expected)
             case "json":
-                answers = self._document(body.document(), expected)
+                answers = self._document(document, expected)
             case "lines":
                 answers = [self._one(value) for value in body.document()]
             case _:

@@ -14,12 +14,13 @@ from monitoring.reading.answers import Answers
 from monitoring.reading.bodies import Unreadable, body
 from monitoring.reading.gathering import Gathered
 from monitoring.reading.kinds import Source
-from monitoring.reading.lines import blocks, parse
+from monitoring.reading.lines import blocks, parse, plain
 from monitoring.reading.problems import Problems
 from monitoring.reading.requests import Requests
 from monitoring.reading.values import column
 
 _EVENT = re.compile(rb'"captureData"\s*:')  # within a text the quotes would be escaped
+_NAMED = re.compile(r"(?:^|;)\s*inference-id=([^;]+)")
 _ROWS = 16_384
 
 
@@ -76,7 +77,7 @@ class _Rows:
     def __init__(self, capture: Capture, columns: Sequence[str]) -> None:
         self._capture = capture
         self._columns = list(dict.fromkeys(columns))
-        self._requests = Requests(capture.inputs)
+        self._requests = Requests(capture.inputs, capture.row_id)
         self._answers = Answers(list(capture.scores))
         self._gathered = Gathered(len(capture.inputs))
         self._given: list[Any] = []
@@ -89,19 +90,17 @@ class _Rows:
     def add(self, line: bytes) -> str | None:
         """The rows of an event, and what they are without, if anything; raises Unreadable."""
         data, metadata = _event(line)
-        requests = self._requests.rows(body(data.get("endpointInput")))
+        requests, own = self._requests.read(body(data.get("endpointInput")))
         answered = data.get("endpointOutput") is not None
+        said = None
         if answered:
-            self._given += self._answers.rows(body(data["endpointOutput"]), len(requests))
+            answers, said = self._answers.read(body(data["endpointOutput"]), len(requests))
+            self._given += answers
         else:
             self._given += [self._answers.none] * len(requests)
         self._gathered.add(requests)
         self._times += [metadata.get("inferenceTime")] * len(requests)
-        identity = metadata.get("inferenceId") or metadata.get("eventId")
-        if len(requests) == 1 or identity is None:
-            self._ids += [identity] * len(requests)
-        else:
-            self._ids += [f"{identity}/{row}" for row in range(len(requests))]
+        self._ids += _ids(metadata, said, own, len(requests))
         return None if answered else "an event has no answer, only features"
 
     def batch(self) -> Any:
@@ -116,6 +115,29 @@ class _Rows:
         arrays = [made[name] for name in chosen] or [pa.nulls(count)]
         self._given, self._ids, self._times = [], [], []
         return pa.record_batch(arrays, names=chosen or [""]).select(chosen)
+
+
+def _ids(metadata: Mapping[str, Any], said: str | None, own: Sequence[Any], count: int) -> Sequence[str | None]:
+    """The id of each row: its sender's own, else that of the event, and where it has several rows, the row's number."""
+    identity = metadata.get("inferenceId") or _attribute(metadata) or said or metadata.get("eventId")
+    first = metadata.get("firstRow")
+    numbered = isinstance(first, int) or count > 1
+    if identity is None or not numbered:
+        ids = [identity] * count
+    else:
+        start = first if isinstance(first, int) else 0
+        ids = [f"{identity}/{row}" for row in range(start, start + count)]
+    if own:
+        return [each if mine in (None, "") else plain(mine) for each, mine in zip(ids, own, strict=True)]
+    return ids
+
+
+def _attribute(metadata: Mapping[str, Any]) -> str | None:
+    """The id that our model server reads from custom attributes, and writes into them."""
+    given = metadata.get("customAttributes")
+    texts = given if isinstance(given, list) else [given]
+    found = [name for text in texts if isinstance(text, str) for name in _NAMED.findall(text)]
+    return found[-1].strip() if found else None
 
 
 def _event(line: bytes) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -16,6 +16,7 @@ from model_server.scoring import Model as Packaged
 from pipelines.container import StepError
 from pipelines.packaging import metrics, package
 from pipelines.rows.columns import model_columns
+from pipelines.rows.splitting import HOLDOUT
 
 FAR = 1e9
 """Worse than any challenger: below every metric, above every error."""
@@ -23,11 +24,12 @@ FAR = 1e9
 
 @dataclass(frozen=True)
 class Champion:
-    """Where the champion's package is, its metrics on the held-out rows, and why it has none if so."""
+    """Where the champion's package is, its metrics on held-out rows, which those are, and why it has none if so."""
 
     uri: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    rows: str = HOLDOUT
 
     def to_json(self, promotion: Promotion) -> dict[str, Any]:
         """`value` is its promotion metric, `bar` what a challenger must reach; both are beaten by any without one."""
@@ -35,6 +37,7 @@ class Champion:
         beaten_by_any = FAR if promotion.is_error else -FAR
         return {
             "uri": self.uri,
+            "rows": self.rows,
             "metrics": {name: {"value": found} for name, found in self.metrics.items()},
             "value": beaten_by_any if value is None else value,
             "bar": beaten_by_any if value is None else promotion.bar(value),
@@ -55,17 +58,17 @@ def fetch(uri: str, folder: Path) -> Packaged | str:
         return f"the champion needs another image than this: {error}"
 
 
-def measure(uri: str, model: Packaged | str, challenger: Model, rows: pa.Table) -> Champion:
-    """Measures the champion on the rows that its challenger is measured on."""
+def measure(uri: str, model: Packaged | str, challenger: Model, rows: pa.Table, name: str = HOLDOUT) -> Champion:
+    """Measures the champion on the rows of that name, on which its challenger is measured too."""
     if isinstance(model, str):
-        return Champion(uri, reason=model)
+        return Champion(uri, reason=model, rows=name)
     own = [feature for feature in challenger.features if feature.name in model.signature.names]
     gone = set(model.signature.names).difference(feature.name for feature in own)
     if gone or model.signature.target != challenger.target:
         missing = ", ".join(sorted(gone)) or f"the target {model.signature.target}"
-        return Champion(uri, reason=f"the champion needs {missing}, which the data no longer has")
+        return Champion(uri, reason=f"the champion needs {missing}, which the data no longer has", rows=name)
     truth = rows[challenger.target].to_numpy()
-    return Champion(uri, metrics.measure(truth, model.score(model_columns(rows, own))))
+    return Champion(uri, metrics.measure(truth, model.score(model_columns(rows, own))), rows=name)
 
 
 def _download(uri: str, folder: Path) -> Path:

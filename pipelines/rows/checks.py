@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pyarrow.compute as pc
 from config.features import Category, Feature, Number
 from config.model import Model
 from pipelines.container import StepError
+from pipelines.rows.splitting import HOLDOUT, RECENT
 
 _SHOWN = 5
+_TAKEN = ("train", HOLDOUT, RECENT)
 _PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -22,6 +25,35 @@ def check(model: Model, rows: pa.Table) -> None:
         findings += _feature(feature, rows[feature.name], rows[model.data.id])
     if findings:
         raise StepError("the data does not keep what model.yaml says:\n" + "\n".join(findings))
+
+
+def fitting(model: Model, rows: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+    """The rows that keep the schema, and how many others break it, by column: production takes what it gets."""
+    fine = {feature.name: _fits(feature, rows[feature.name]) for feature in model.features}
+    fine[model.target] = _is_label(model, rows[model.target])
+    broken = {name: len(rows) - pc.sum(each, min_count=0).as_py() for name, each in fine.items()}
+    kept = rows
+    if any(broken.values()):
+        kept = rows.filter(functools.reduce(pc.and_, fine.values()))
+    return kept, {name: count for name, count in broken.items() if count}
+
+
+def _fits(feature: Feature, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if isinstance(feature, Number):
+        known = pc.invert(_outside(feature, column))
+    else:
+        known = pc.if_else(pc.is_valid(column), pc.is_in(column, pa.array(feature.values)), None)
+    return pc.fill_null(known, feature.nullable)
+
+
+def _is_label(model: Model, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    match model.task:
+        case "binary":
+            return pc.is_in(column, pa.array([0.0, 1.0]))
+        case "regression":
+            return pc.fill_null(pc.is_finite(column), False)  # noqa: FBT003  Arrow takes it by place
+        case "multiclass":
+            return pc.is_valid(column)
 
 
 def _identity(model: Model, rows: pa.Table) -> list[str]:
@@ -37,7 +69,7 @@ def _identity(model: Model, rows: pa.Table) -> list[str]:
 
 def _period(model: Model, rows: pa.Table) -> list[str]:
     name, values = model.data.period, pc.unique(rows[model.data.period]).to_pylist()
-    bad = [value for value in values if value is None or not _PERIOD.fullmatch(value) or value in ("train", "holdout")]
+    bad = [value for value in values if value is None or not _PERIOD.fullmatch(value) or value in _TAKEN]
     if bad:
         return [
             f"{name}: {_some(bad)} cannot name a period; use letters, digits, '.', '_' and '-', as in 2016 or 2016-Q1"
@@ -67,11 +99,7 @@ def _feature(feature: Feature, column: pa.ChunkedArray, ids: pa.ChunkedArray) ->
 
 
 def _number(feature: Number, column: pa.ChunkedArray, ids: pa.ChunkedArray) -> list[str]:
-    outside = pc.is_inf(column)
-    if feature.minimum is not None:
-        outside = pc.or_(outside, pc.less(column, feature.minimum))
-    if feature.maximum is not None:
-        outside = pc.or_(outside, pc.greater(column, feature.maximum))
+    outside = _outside(feature, column)
     count = pc.sum(outside).as_py()
     if not count:
         return []
@@ -80,6 +108,16 @@ def _number(feature: Number, column: pa.ChunkedArray, ids: pa.ChunkedArray) -> l
         f"{feature.name}: {count} rows are outside {_range(feature)}, "
         f"first the one with id {ids.filter(outside)[0]}{first}; mend the data, or the range in model.yaml"
     ]
+
+
+def _outside(feature: Number, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which values are out of range; null where there is none."""
+    outside = pc.is_inf(column)
+    if feature.minimum is not None:
+        outside = pc.or_(outside, pc.less(column, feature.minimum))
+    if feature.maximum is not None:
+        outside = pc.or_(outside, pc.greater(column, feature.maximum))
+    return outside
 
 
 def _range(feature: Number) -> str:

@@ -31,6 +31,9 @@ def describe(model: Model, data: Data, folder: Path, splits: Mapping[str, pa.Tab
         "unlabelled": data.unlabelled,
         "splits": {name: _split(model, rows) for name, rows in splits.items()},
     }
+    if len(data.recorded):
+        counts = pc.value_counts(data.recorded[model.data.period]).to_pylist()
+        content["recorded"] = {each["values"]: each["counts"] for each in counts}
     return {"data_version": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(), **content}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from config.model import Model
 from pipelines.container import StepError
+from pipelines.rows import recorded
 
 Kind = Literal["number", "text"]
 
@@ -30,6 +31,8 @@ class Data:
     rows: pa.Table
     files: tuple[Path, ...]
     unlabelled: int
+    recorded: pa.Table
+    """Labelled rows from production, in the order of time; none of them has been checked."""
 
 
 def read(model: Model, folder: Path) -> Data:
@@ -38,18 +41,27 @@ def read(model: Model, folder: Path) -> Data:
     both = sorted(set(files) & set(label_files))
     if both:
         raise StepError(f"{both[0].name} matches data.rows and data.labels of model.yaml; make the patterns disjoint")
-    kinds = _kinds(model)
-    rows = pa.concat_tables([_table(file, kinds, optional=model.target) for file in files])
+    columns = kinds(model)
+    rows = pa.concat_tables([_table(file, columns, optional=(model.target,)) for file in files])
     if label_files:
-        label_kinds = {name: kinds[name] for name in (model.data.id, model.target)}
+        label_kinds = {name: columns[name] for name in (model.data.id, model.target)}
         rows = _join(model, rows, pa.concat_tables([_table(file, label_kinds) for file in label_files]))
     if model.data.period_unit:
         rows = _with_period(rows, model.data.period, _LETTERS[model.data.period_unit])
     labelled = rows.filter(pc.is_valid(rows[model.target]))
-    return Data(labelled, (*files, *label_files), unlabelled=len(rows) - len(labelled))
+    more = recorded.files(model, folder)
+    return Data(labelled, (*files, *label_files, *more), len(rows) - len(labelled), _recorded(model, more))
 
 
-def _kinds(model: Model) -> dict[str, Kind]:
+def _recorded(model: Model, files: Sequence[Path]) -> pa.Table:
+    """Recorded rows; what an older model.yaml did not know is null."""
+    columns = kinds(model)
+    nothing = pa.schema([(name, _ARROW[kind]) for name, kind in columns.items()]).empty_table()
+    tables = [_table(file, columns, optional=columns) for file in files]
+    return recorded.newest(model, pa.concat_tables([nothing, *tables]))
+
+
+def kinds(model: Model) -> dict[str, Kind]:
     """The columns that are read: what another model left beside them never gets through."""
     target: Kind = "text" if model.task == "multiclass" else "number"
     features: dict[str, Kind] = {f.name: "number" if f.type == "number" else "text" for f in model.features}
@@ -57,24 +69,29 @@ def _kinds(model: Model) -> dict[str, Kind]:
 
 
 def _files(folder: Path, patterns: Sequence[str]) -> list[Path]:
-    for pattern in patterns:
-        if not any(folder.glob(pattern)):
+    found = {pattern: [path for path in folder.glob(pattern) if _is_own(folder, path)] for pattern in patterns}
+    for pattern, paths in found.items():
+        if not paths:
             there = ", ".join(sorted(path.relative_to(folder).as_posix() for path in _within(folder))) or "nothing"
             raise StepError(f"no file matches {pattern!r} of model.yaml; the data folder holds: {there}")
-    return sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    return sorted({path for paths in found.values() for path in paths})
+
+
+def _is_own(folder: Path, path: Path) -> bool:
+    return path.relative_to(folder).parts[:1] != (recorded.FOLDER,)
 
 
 def _within(folder: Path) -> Iterable[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+    return (path for path in folder.rglob("*") if path.is_file() and _is_own(folder, path))
 
 
-def _table(file: Path, kinds: Mapping[str, Kind], optional: str | None = None) -> pa.Table:
+def _table(file: Path, kinds: Mapping[str, Kind], optional: Collection[str] = ()) -> pa.Table:
     table = _read(file, kinds)
     columns = {}
     for name, kind in kinds.items():
         if name in table.column_names:
             columns[name] = _cast(file, name, table[name], kind)
-        elif name == optional:
+        elif name in optional:
             columns[name] = pa.nulls(len(table), _ARROW[kind])
         else:
             raise StepError(f"{file.name} has no column {name}; it has: {', '.join(_names(file))}")

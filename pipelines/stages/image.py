@@ -23,6 +23,7 @@ def main() -> None:
     ecr, parameters = around.client("ecr"), around.client("ssm")
     repository = os.environ["REPOSITORY"]
     built: list[str] = []
+    images: dict[str, str] = {}
     for target in needed(around):
         tag = f"{target}-{content_hash(around, target)}"
         digest = _digest(ecr, repository, tag)
@@ -32,11 +33,14 @@ def main() -> None:
             built.append(target)
             _build(target, f"{repository}:{tag}")
             digest = _digest(ecr, repository, tag)
-        image = f"{repository}@{digest}"
+        image = images[target] = f"{repository}@{digest}"
         parameters.put_parameter(Name=around.names.image_parameter(target), Value=image, Type="String", Overwrite=True)
         print(f"{target}: {image}")
     around.leave(
-        SUMMARY=f"Built: {', '.join(built)}." if built else "Nothing to build: the content is that of an earlier image."
+        JOB_IMAGE=images["job"],
+        SUMMARY=f"Built: {', '.join(built)}."
+        if built
+        else "Nothing to build: the content is that of an earlier image.",
     )
 
 

@@ -32,6 +32,11 @@ class Settings:
     model: str
     package: str
     artifacts_bucket: str
+    retraining: str
+    """The id of the retraining that this release is."""
+    revision: str
+    """The source's revision, by which another release of the same code can be started."""
+    revision_type: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -39,6 +44,9 @@ class Settings:
             model=environment["MODEL"],
             package=environment.get("PACKAGE", NOTHING),
             artifacts_bucket=environment["ARTIFACTS_BUCKET"],
+            retraining=environment.get("RETRAINING", NOTHING),
+            revision=environment.get("REVISION", NOTHING),
+            revision_type=environment.get("REVISION_TYPE", NOTHING),
         )
 
 
@@ -68,9 +76,10 @@ def main() -> None:
         around.leave(OUTCOME="registered", PACKAGE=package.arn, STACK=stack, SUMMARY="An earlier package.")
         return
     run = _train(around, settings, model)
-    summary = _summary(around.client("s3"), settings.artifacts_bucket, model, run)
-    print(summary)
     outcome = "registered" if run.package else "refused"
+    evaluation = _evaluation(around.client("s3"), settings, model, run)
+    summary = told(evaluation, outcome, settings.retraining, is_error=model.promotion.is_error)
+    print(summary)
     around.leave(OUTCOME=outcome, PACKAGE=run.package or NOTHING, STACK=stack, SUMMARY=summary)
 
 
@@ -96,6 +105,9 @@ def _train(around: Surroundings, settings: Settings, model: Model) -> Run:
             JobImage=job,
             ServingImage=serving,
             Champion=champion.model_data if champion else NOTHING,
+            Revision=settings.revision,
+            RevisionType=settings.revision_type,
+            Retraining=settings.retraining,
         ),
     )
     return follow(sagemaker, started["PipelineExecutionArn"])
@@ -172,12 +184,29 @@ def _registered(steps: list[dict[str, Any]]) -> str | None:
     return next((arn for arn in packages if arn), None)
 
 
-def _summary(s3: Any, bucket: str, model: Model, run: Run) -> str:
+def _evaluation(s3: Any, settings: Settings, model: Model, run: Run) -> dict[str, Any]:
     key = f"{model.team}/{model.name}/runs/{run.identifier}/evaluation/evaluation.json"
-    promotion = json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])["promotion"]
-    verdict = "registered" if run.package else "refused by the gate"
-    needs = "at most " if model.promotion.is_error else ""
-    return f"{promotion['metric']} {promotion['value']:.4f} (needs {needs}{promotion['bar']:.4f}): {verdict}."
+    return json.load(s3.get_object(Bucket=settings.artifacts_bucket, Key=key)["Body"])
+
+
+def told(evaluation: Mapping[str, Any], outcome: str, retraining: str, *, is_error: bool) -> str:
+    """What people read before they approve."""
+    begins = "" if retraining == NOTHING else f"Retraining {retraining}: "
+    verdict = "registered" if outcome == "registered" else "refused by the gate"
+    return f"{begins}{sentence(evaluation, is_error=is_error)}: {verdict}."
+
+
+def sentence(evaluation: Mapping[str, Any], *, is_error: bool) -> str:
+    """What the gate was told: the hold-out, and where rows from production were held out, both models on these."""
+    promotion, champion = evaluation["promotion"], evaluation["champion"]
+    needs = "needs at most" if is_error else "needs"
+    whole = f"{promotion['metric']} {promotion['value']:.4f} ({needs} {promotion['bar']:.4f})"
+    if champion["rows"] not in evaluation:
+        return whole
+    recent = f"{whole}; on {evaluation['recent']['rows']:,} recent rows {promotion['compared']:.4f}"
+    if not champion["metrics"]:
+        return f"{recent}, without a champion"
+    return f"{recent}, the champion {champion['value']:.4f} ({needs} {champion['bar']:.4f})"
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pipelines.container import Container, StepError, run
 from pipelines.packaging import champion, golden, metrics, package, watching
 from pipelines.rows import manifest
 from pipelines.rows.columns import model_columns, read_splits
-from pipelines.rows.splitting import HOLDOUT
+from pipelines.rows.splitting import HOLDOUT, RECENT
 
 EVALUATION = "evaluation.json"
 
@@ -35,15 +35,23 @@ def evaluate(container: Container) -> None:
     """From the inputs `code`, `model`, `test` and `manifest` to the outputs `evaluation` and `package`."""
     arguments = _arguments()
     model = load_model(container.input("code"))
+    model = model.model_copy(update={"name": arguments.model or model.name})
     with tempfile.TemporaryDirectory() as scratch:
         folder = package.unpack(container.input("model") / package.ARCHIVE, Path(scratch, "challenger"))
         onnx, released = Packaged.read(folder), champion.fetch(arguments.champion, Path(scratch, "champion"))
-        splits = read_splits(container.input("test"))
+        splits = _splits(container.input("test"))
         predictions = {name: onnx.score(model_columns(rows, model.features)) for name, rows in splits.items()}
         measured = {name: _measure(model, name, rows, predictions[name]) for name, rows in splits.items()}
-        rival = champion.measure(arguments.champion, released, model, splits[HOLDOUT])
+        compared = _compared(model, measured)
+        rival = champion.measure(arguments.champion, released, model, splits[compared], compared)
         evaluation = _evaluation(model, measured, rival)
-        print(f"champion: {evaluation['champion']['value']:.4f}" if rival.metrics else f"no champion: {rival.reason}")
+        if RECENT in splits:
+            evaluation["recent"] = {"rows": len(splits[RECENT]), "metrics": _values(measured[RECENT])}
+        print(
+            f"champion on {compared}: {evaluation['champion']['value']:.4f}"
+            if rival.metrics
+            else f"no champion: {rival.reason}"
+        )
         _write(container.output("evaluation") / EVALUATION, evaluation)
 
         _write(folder / package.CARD, _card(model, onnx, evaluation, container, arguments.commit))
@@ -60,6 +68,19 @@ def evaluate(container: Container) -> None:
         package.pack(folder, container.output("package") / package.ARCHIVE)
 
 
+def _splits(folder: Path) -> dict[str, pa.Table]:
+    """The held-out rows by name; the hold-out has those from production too, which are the newest, at its end."""
+    splits = read_splits(folder)
+    if RECENT in splits:
+        splits[HOLDOUT] = pa.concat_tables([splits[HOLDOUT], splits[RECENT]])
+    return splits
+
+
+def _compared(model: Model, measured: Mapping[str, Mapping[str, float]]) -> str:
+    """The rows on which champion and challenger meet: those from production, where they define the metric."""
+    return RECENT if model.promotion.metric in measured.get(RECENT, {}) else HOLDOUT
+
+
 def _keep_promises(folder: Path) -> None:
     """Holds the package to what the server promises for every model; code of its own may promise something else."""
     if not (folder / loading.SCRIPT).exists() and (broken := broken_promises(Client(folder))):
@@ -68,6 +89,7 @@ def _keep_promises(folder: Path) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
+    parser.add_argument("--model", help="the model's name, by which its baseline calls it")
     parser.add_argument("--champion", default=NOTHING, help="s3:// URI of the champion's model.tar.gz, or none")
     parser.add_argument("--commit", default="unknown", help="the commit that the code was taken from")
     return parser.parse_args()
@@ -83,21 +105,23 @@ def _measure(model: Model, name: str, rows: pa.Table, predictions: Predictions) 
 
 
 def _evaluation(model: Model, measured: Mapping[str, Mapping[str, float]], rival: champion.Champion) -> Json:
-    """The pipeline's condition reads `promotion.value`, `champion.value` and `champion.bar` by their paths."""
+    """The pipeline's conditions read `promotion.value`, `promotion.compared` and `champion.bar` by their paths."""
     promotion = model.promotion
     if promotion.metric not in measured[HOLDOUT]:
         raise StepError(f"{promotion.metric} is not defined on the held-out rows; they need more than one class")
-    compared = rival.to_json(promotion)
+    compared, value = rival.to_json(promotion), measured[HOLDOUT][promotion.metric]
+    bars = [promotion.bound, *([compared["bar"]] if rival.rows == HOLDOUT else [])]
     return {
         "metrics": _values(measured[HOLDOUT]),
         "champion": compared,
-        "periods": {name: _values(found) for name, found in measured.items() if name != HOLDOUT},
+        "periods": {name: _values(found) for name, found in measured.items() if name not in (HOLDOUT, RECENT)},
         "promotion": {
             "metric": promotion.metric,
-            "value": measured[HOLDOUT][promotion.metric],
+            "value": value,
+            "compared": measured[rival.rows][promotion.metric],
             "at_most" if promotion.is_error else "at_least": promotion.bound,
             "margin": promotion.margin,
-            "bar": (min if promotion.is_error else max)(promotion.bound, compared["bar"]),
+            "bar": (min if promotion.is_error else max)(bars),
         },
     }
 

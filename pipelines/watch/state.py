@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+from config.naming import NOTHING
+
 FORMAT = 1
 
 Json = dict[str, Any]
@@ -19,9 +21,9 @@ class Version:
     package: str
     """Its ARN."""
     config: str
-    """The endpoint config that first ran it."""
+    """The newest endpoint config that ran it."""
     since: str
-    """When that was made, in ISO 8601 UTC: rows answered from then on are this package's."""
+    """When the first that ran it was made, in ISO 8601 UTC: rows answered from then on are this package's."""
     model_data: str
     """S3 URI of its model.tar.gz."""
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -32,7 +34,8 @@ class Version:
     @property
     def retraining(self) -> str:
         """The id of the retraining that made it, or nothing."""
-        return self.metadata.get("retraining", "")
+        found = self.metadata.get("retraining", NOTHING)
+        return "" if found == NOTHING else found
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class State:
     asked: tuple[Asked, ...] = ()
     collected_until: str = ""
     """Until when the model server's own records were collected from its log."""
+    counted_until: str = ""
+    """When a run last counted all there was: the next one lists captured objects from shortly before."""
     outbox: tuple[Json, ...] = ()
     """Events that may not have been sent yet: what PutEvents takes, with their id in the detail."""
 
@@ -95,6 +100,7 @@ class State:
             retrainings=tuple(Retraining(**each) for each in body["retrainings"]),
             asked=tuple(Asked(**each) for each in body["asked"]),
             collected_until=body["collected_until"],
+            counted_until=body.get("counted_until", ""),
             outbox=tuple(body["outbox"]),
         )
 

@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 from typing import Any
 
 from local_aws.account import Account
@@ -69,3 +70,26 @@ def test_a_role_that_does_not_trust_state_machines_is_of_no_use(account: Account
         lambda: (found := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and found
     )
     assert "its trust policy does not let states.amazonaws.com in" in described["cause"]
+
+
+def test_how_executions_end_is_counted(account: Account) -> None:
+    ended = run(account, {"Resource": f"{AWS_SDK}:sagemaker:listModels"}, allow("sagemaker:ListEndpoints"))
+    machine = ended["stateMachineArn"]
+
+    def failed() -> list[Any]:
+        return account.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/States",
+            MetricName="ExecutionsFailed",
+            Dimensions=[{"Name": "StateMachineArn", "Value": machine}],
+            StartTime=ended["startDate"] - timedelta(hours=1),
+            EndTime=ended["startDate"] + timedelta(hours=1),
+            Period=7200,
+            Statistics=["Sum"],
+        )["Datapoints"]
+
+    assert eventually(failed)[0]["Sum"] == 1
+
+
+def test_the_counts_of_a_listing_are_numbers(account: Account) -> None:
+    task = {"Resource": f"{AWS_SDK}:s3:listObjectsV2", "Parameters": {"Bucket": bucket(account)}}
+    assert json.loads(run(account, task, allow("s3:ListBucket"))["output"])["KeyCount"] == 0

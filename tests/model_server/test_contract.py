@@ -129,7 +129,7 @@ def test_what_the_caller_sent_to_be_told_apart_comes_back(client: Client) -> Non
     sent = {"x_amzn_sagemaker_custom_attributes": "trace=7", "x_amzn_sagemaker_inference_id": "abc"}
     for body in (GOOD, b"{"):
         reply = client.invoke(body, **sent)
-        assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "trace=7"
+        assert reply.headers["x-amzn-sagemaker-custom-attributes"] == "trace=7;inference-id=abc"
         assert reply.headers["x-amzn-sagemaker-inference-id"] == "abc"
     assert "x-amzn-sagemaker-inference-id" not in client.invoke(GOOD).headers
 

@@ -29,6 +29,13 @@ def test_an_answer_is_held_against_the_stored_one(accept: str, stored: str, got:
     assert Golden(1e-6, (request,)).difference(request, got) == difference
 
 
+def test_the_id_of_an_answer_is_no_difference() -> None:
+    request = GoldenRequest(JSON, JSON, "{}", '{"predictions":[1]}')
+    golden = Golden(1e-6, (request,))
+    assert golden.difference(request, b'{"predictions":[1],"id":"a"}') is None
+    assert golden.difference(request, b'{"predictions":[2],"id":"a"}') is not None
+
+
 @pytest.mark.parametrize(
     ("scale", "got", "same"), [(200.0, b"[0.0011]", True), (1.0, b"[0.0011]", False), (1e-3, b"[0.00100001]", False)]
 )

@@ -135,5 +135,5 @@ def test_what_the_caller_sent_to_be_told_apart_comes_back_by_either_way(serving:
     headers = ("X-Amzn-SageMaker-Custom-Attributes: trace=7", "X-Amzn-SageMaker-Inference-Id: abc")
     for request in (post(ROW, *headers), post(ROW * 20_000, *headers)):
         answer = exchange(serving, request, pause=0.3)
-        assert b"\r\nx-amzn-sagemaker-custom-attributes: trace=7\r\n" in answer
+        assert b"\r\nx-amzn-sagemaker-custom-attributes: trace=7;inference-id=abc\r\n" in answer
         assert b"\r\nx-amzn-sagemaker-inference-id: abc\r\n" in answer

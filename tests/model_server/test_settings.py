@@ -39,3 +39,15 @@ def test_metrics_can_be_turned_off() -> None:
 def test_batch_transform_tells_its_largest_body_and_0_means_no_limit_of_its_own(limit: str, megabytes: int) -> None:
     settings = Settings.from_environment({"SAGEMAKER_MAX_PAYLOAD_IN_MB": limit})
     assert settings.largest_body == megabytes * 1024 * 1024
+
+
+def test_nothing_is_recorded_unless_a_share_is_given() -> None:
+    assert Settings.from_environment({}).record_percent == 0
+    assert Settings.from_environment({"RECORD_PERCENT": ""}).record_percent == 0
+    assert Settings.from_environment({"RECORD_PERCENT": "2.5"}).record_percent == 2.5
+
+
+@pytest.mark.parametrize("share", ["-1", "100.1", "all", "nan"])
+def test_a_share_that_is_none_is_a_sentence(share: str) -> None:
+    with pytest.raises(ValueError, match=f"RECORD_PERCENT is '{share}'; give a number from 0 to 100"):
+        Settings.from_environment({"RECORD_PERCENT": share})

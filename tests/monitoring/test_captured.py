@@ -21,7 +21,7 @@ CONFIG = {"CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}
 WHERE = ("endpoint", "AllTraffic", "role", "s3://bucket/capture", "")
 
 
-def event(rows: list[dict[str, Any]], kind: str) -> str:
+def event(rows: list[dict[str, Any]], kind: str, *, sent: bool = True) -> str:
     """A line as the account on this machine writes it, of a request with some rows."""
     if kind == "text/csv":
         request = "".join(",".join(str(row[name]) for name in FEATURES) + "\n" for row in rows)
@@ -29,8 +29,8 @@ def event(rows: list[dict[str, Any]], kind: str) -> str:
     else:
         request = json.dumps({"instances": [{name: row[name] for name in FEATURES} for row in rows]})
         said = [{"probability": row["score"], "prediction": row["prediction"]} for row in rows]
-        answer = json.dumps({"predictions": said})
-    headers = {"content-type": kind, "x-amzn-sagemaker-inference-id": rows[0]["id"]}
+        answer = json.dumps({"predictions": said, "id": rows[0]["id"] if not sent else "of the answer"})
+    headers = {"content-type": kind} | ({"x-amzn-sagemaker-inference-id": rows[0]["id"]} if sent else {})
     response = Response(200, {"content-type": kind}, answer.encode())
     at = rows[0]["at"].replace(tzinfo=UTC)
     assert isinstance(at, datetime)
@@ -41,9 +41,9 @@ def numbers(measures: dict[str, Any]) -> dict[str, float]:
     return {name: value for name, value in measures.items() if isinstance(value, float)}
 
 
-def captured(path: Path, kind: str, size: int) -> Path:
+def captured(path: Path, kind: str, size: int, *, sent: bool = True) -> Path:
     rows = ROWS.to_pylist()
-    path.write_text("".join(event(rows[at : at + size], kind) for at in range(0, len(rows), size)))
+    path.write_text("".join(event(rows[at : at + size], kind, sent=sent) for at in range(0, len(rows), size)))
     return path
 
 
@@ -65,6 +65,13 @@ def test_labels_find_captured_rows_by_the_inference_id(workplace: Workplace) -> 
     workplace.profile("captured", [captured(workplace.folder / "events.jsonl", "text/csv", 1)])
     labels = workplace.write("labels.parquet", ROWS.select(["id", "label"]))
     workplace.profile("labels", labels=[labels])
+    assert only(workplace.report("captured", "labels"))["labels"] == {"n": 600, "coverage": 1.0}
+
+
+def test_labels_find_captured_rows_by_the_id_that_the_answer_named(workplace: Workplace) -> None:
+    workplace.baseline()
+    workplace.profile("captured", [captured(workplace.folder / "events.jsonl", "application/json", 1, sent=False)])
+    workplace.profile("labels", labels=[workplace.write("labels.parquet", ROWS.select(["id", "label"]))])
     assert only(workplace.report("captured", "labels"))["labels"] == {"n": 600, "coverage": 1.0}
 
 

@@ -54,17 +54,18 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         boto_session=boto3.Session(region_name="eu-west-1"), default_bucket="artifacts", sagemaker_config=TELEMETRY_OFF
     )
     session.default_bucket = lambda *_args, **_kwargs: "artifacts"
-    names = ("Data", "Code", "Commit", "JobImage", "ServingImage", "Champion")
+    optional = ("Champion", "Revision", "RevisionType", "Retraining")
+    names = ("Data", "Code", "Commit", "JobImage", "ServingImage")
     parameters = {name: ParameterString(name) for name in names}
     parameters["Data"] = ParameterString("Data", default_value=f"s3://data/{model.team}/{model.data.prefix}")
-    parameters["Champion"] = ParameterString("Champion", default_value="none")
+    parameters |= {name: ParameterString(name, default_value="none") for name in optional}
 
     def run(*rest: str) -> Join:
         folder = f"s3://artifacts/{model.team}/{model.name}/runs"
         return Join(on="/", values=[folder, ExecutionVariables.PIPELINE_EXECUTION_ID, *rest])
 
     def processing(
-        name: str, inputs: dict[str, Any], outputs: tuple[str, ...], arguments: list[Any] | None, files: list[Any]
+        name: str, inputs: dict[str, Any], outputs: tuple[str, ...], arguments: list[Any], files: list[Any]
     ) -> ProcessingStep:
         processor = Processor(
             role=AROUND.job_role_arn,
@@ -84,7 +85,11 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         return ProcessingStep(name, step_args=arguments_, property_files=files)
 
     prepare = processing(
-        "Prepare", {"code": parameters["Code"], "data": parameters["Data"]}, ("train", "test", "manifest"), None, []
+        "Prepare",
+        {"code": parameters["Code"], "data": parameters["Data"]},
+        ("train", "test", "manifest"),
+        ["--model", model.name],
+        [],
     )
 
     def prepared(name: str) -> Any:
@@ -120,7 +125,7 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
             "manifest": prepared("manifest"),
         },
         ("evaluation", "package"),
-        ["--champion", parameters["Champion"], "--commit", parameters["Commit"]],
+        ["--model", model.name, "--champion", parameters["Champion"], "--commit", parameters["Commit"]],
         [evaluation],
     )
 
@@ -132,7 +137,7 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         "Gate",
         conditions=[
             reaches(left=evaluated("promotion.value"), right=model.promotion.bound),
-            reaches(left=evaluated("promotion.value"), right=evaluated("champion.bar")),
+            reaches(left=evaluated("promotion.compared"), right=evaluated("champion.bar")),
         ],
         if_steps=[],
         else_steps=[],

@@ -127,6 +127,31 @@ def test_a_package_is_registered_only_behind_the_gate(definition: Json) -> None:
     assert len(gate["Conditions"]) == 2
 
 
+def test_the_bound_holds_on_all_held_out_rows_and_the_champion_is_met_where_both_were_measured(
+    definition: Json,
+) -> None:
+    whole, duel = definition["Steps"][-1]["Arguments"]["Conditions"]
+    assert whole["LeftValue"]["Std:JsonGet"]["Path"] == "promotion.value"
+    assert isinstance(whole["RightValue"], float)
+    assert duel["LeftValue"]["Std:JsonGet"]["Path"] == "promotion.compared"
+    assert duel["RightValue"]["Std:JsonGet"]["Path"] == "champion.bar"
+
+
+def test_programs_are_told_the_models_name_which_the_folder_of_its_code_does_not_have(definition: Json) -> None:
+    for name in ("Prepare", "Evaluate"):
+        step = next(step for step in definition["Steps"] if step["Name"] == name)
+        given = step["Arguments"]["AppSpecification"]["ContainerArguments"]
+        assert given[given.index("--model") + 1] in {folder.name for folder in MODELS}
+
+
+def test_a_package_says_where_it_comes_from(definition: Json) -> None:
+    register = next(step for step in all_steps(definition) if step["Name"] == "Register")
+    said = register["Arguments"]["CustomerMetadataProperties"]
+    assert said.keys() == {"commit", "code", "run", "revision", "revision_type", "retraining", "job_image"}
+    defaults = {each["Name"]: each.get("DefaultValue") for each in definition["Parameters"]}
+    assert {defaults[name] for name in ("Revision", "RevisionType", "Retraining")} == {"none"}
+
+
 def test_an_error_passes_the_gate_from_below_and_any_other_metric_from_above() -> None:
     def kinds(metric: str, **bound: float) -> set[str]:
         promoted = model(task="regression", promotion={"metric": metric, **bound})

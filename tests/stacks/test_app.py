@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import Template, fork, resources, synthesize, templates_of
+from tests.stacks.conftest import Template, fork, only, resources, synthesize, templates_of
 
 ROOT = Path(__file__).parents[2]
 MODELS = [file.parent.name.replace("_", "-") for file in (ROOT / "model_code").glob("*/model.yaml")]
@@ -25,7 +25,8 @@ def test_two_synths_are_equal_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_stacks_are_named_after_project_part_and_place(templates: dict[str, Template]) -> None:
-    shared = {"greenlight-tooling", "greenlight-staging", "greenlight-production", "greenlight-delivery"}
+    parts = ("tooling", "staging", "production", "watch-production", "delivery")
+    shared = {f"greenlight-{part}" for part in parts}
     of_models = {
         stack
         for model in MODELS
@@ -88,6 +89,7 @@ def statements(template: Template) -> Iterator[dict[str, Any]]:
 
 
 NO_RESOURCE = {
+    "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
     "logs:CreateLogDelivery",
@@ -166,6 +168,14 @@ def test_three_accounts_synthesize_with_grants_across_them(tmp_path: Path) -> No
     templates = templates_of(synthesize(tmp_path / "out", fork(tmp_path, project_yaml=text)))
     policies = json.dumps(resources(templates["greenlight-tooling"], "AWS::S3::BucketPolicy"))
     assert "333333333333" in policies
+    hearing = only(templates["greenlight-delivery"], "AWS::Events::EventBusPolicy")["Properties"]["Statement"]
+    assert "333333333333" in json.dumps(hearing["Principal"])
+    assert hearing["Condition"]["StringEquals"]["events:source"] == "greenlight.watch"
+    rules = resources(templates["greenlight-watch-production"], "AWS::Events::Rule").values()
+    assert any("111111111111:event-bus/default" in json.dumps(rule["Properties"]["Targets"]) for rule in rules)
+    starts = resources(templates["greenlight-delivery"], "AWS::Events::Rule").values()
+    patterns = [rule["Properties"]["EventPattern"] for rule in starts]
+    assert ["333333333333"] in [pattern.get("account") for pattern in patterns]
 
 
 @pytest.mark.slow
@@ -177,5 +187,5 @@ def test_hundreds_of_models_synthesize_alike(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "model.yaml").write_text(yaml)
     templates = templates_of(synthesize(tmp_path / "out", root))
-    assert len(templates) == 4 + (20 + len(MODELS)) * 3
+    assert len(templates) == 5 + (20 + len(MODELS)) * 3
     assert len(resources(templates["greenlight-delivery"], "AWS::CodePipeline::Pipeline")) == 2

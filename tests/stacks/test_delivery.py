@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -30,7 +31,15 @@ def test_the_platform_pipeline_checks_before_it_deploys_and_plans_last(pipelines
 def test_a_release_verifies_and_asks_before_production(pipelines: dict[str, dict[str, Any]]) -> None:
     release = pipelines["greenlight-release"]
     assert stages(release) == ["Source", "Train", "Staging", "Verify", "Approve", "Production", "Confirm"]
-    assert [variable["Name"] for variable in release["Variables"]] == ["MODEL", "PACKAGE", "REASON"]
+    assert [variable["Name"] for variable in release["Variables"]] == ["MODEL", "PACKAGE", "REASON", "RETRAINING"]
+
+
+def test_training_learns_which_revision_it_is_of_and_which_retraining(pipelines: dict[str, dict[str, Any]]) -> None:
+    (train,) = next(stage for stage in pipelines["greenlight-release"]["Stages"] if stage["Name"] == "Train")["Actions"]
+    given = {each["name"]: each["value"] for each in json.loads(train["Configuration"]["EnvironmentVariables"])}
+    assert given["RETRAINING"] == "#{variables.RETRAINING}"
+    assert given["REVISION"].startswith("#{Source.")
+    assert given["REVISION_TYPE"] in ("COMMIT_ID", "S3_OBJECT_VERSION_ID")
 
 
 def test_releases_of_different_models_do_not_wait_for_each_other(pipelines: dict[str, dict[str, Any]]) -> None:
@@ -75,3 +84,20 @@ def test_every_image_that_may_be_built_has_a_place_to_be_noted(templates: dict[s
     parameters = resources(templates["greenlight-delivery"], "AWS::SSM::Parameter").values()
     noted = {parameter["Properties"]["Name"].rpartition("/")[2] for parameter in parameters}
     assert noted == CONTENT.keys()
+
+
+def test_the_platform_pipeline_passes_the_job_image_to_the_watch(pipelines: dict[str, dict[str, Any]]) -> None:
+    (deploy,) = [stage for stage in pipelines["greenlight-platform"]["Stages"] if stage["Name"] == "Deploy"]
+    given = deploy["Actions"][0]["Configuration"]["EnvironmentVariables"]
+    assert "greenlight-watch-production:Image=#{Image.JOB_IMAGE}" in given
+    assert "greenlight-watch-*" in given
+
+
+def test_a_wanted_retraining_of_the_watched_account_starts_a_release(templates: dict[str, Template]) -> None:
+    rules = [each["Properties"] for each in resources(templates["greenlight-delivery"], "AWS::Events::Rule").values()]
+    (rule,) = [each for each in rules if each["EventPattern"]["source"] == ["greenlight.watch"]]
+    assert rule["EventPattern"]["detail-type"] == ["Model Retraining Wanted"]
+    assert rule["EventPattern"]["account"] == [{"Ref": "AWS::AccountId"}]
+    (target,) = rule["Targets"]
+    assert target["InputPath"] == "$.detail.release"
+    assert not resources(templates["greenlight-delivery"], "AWS::Events::EventBusPolicy")

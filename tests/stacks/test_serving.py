@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 import yaml
 
@@ -54,18 +57,65 @@ def test_dedicated_hosting_captures_below_the_teams_folder_and_serverless_does_n
     assert "DataCaptureConfig" not in bike["Properties"]
 
 
-def test_every_alarm_tells_the_team_and_says_what_to_do(templates: dict[str, Template]) -> None:
-    alarms = resources(templates[PRODUCTION], "AWS::CloudWatch::Alarm")
-    names = {alarm["Properties"]["AlarmName"].rsplit("-", 1)[-1] for alarm in alarms.values()}
-    assert names == {"Errors5xx", "Errors4xx", "ModelLatency", "OverheadLatency", "CPU", "Memory", "Disk"}
-    for alarm in alarms.values():
-        assert len(alarm["Properties"]["AlarmActions"]) == 1
-        assert len(alarm["Properties"]["AlarmDescription"]) > 30
+OF_REQUESTS = {"Errors5xx", "Errors4xx", "ModelLatency", "OverheadLatency"}
+
+
+def endpoint_alarms(template: Template) -> dict[str, Any]:
+    """The alarms of requests and machines, by the last word of their names."""
+    alarms = [alarm["Properties"] for alarm in resources(template, "AWS::CloudWatch::Alarm").values()]
+    return {
+        alarm["AlarmName"].rsplit("-", 1)[-1]: alarm
+        for alarm in alarms
+        if alarm.get("Namespace") in ("AWS/SageMaker", "/aws/sagemaker/Endpoints")
+    }
+
+
+def test_an_endpoint_tells_its_team_once_whatever_goes_off(templates: dict[str, Template]) -> None:
+    children = endpoint_alarms(templates[PRODUCTION])
+    assert children.keys() == OF_REQUESTS | {"CPU", "Memory", "Disk"}
+    assert not any("AlarmActions" in alarm or "OKActions" in alarm for alarm in children.values())
+    assert all(len(alarm["AlarmDescription"]) > 30 for alarm in children.values())
+    alarm = composite(templates[PRODUCTION], "greenlight-employment-production")
+    assert json.dumps(alarm["AlarmRule"]).count("ALARM(") == len(children)
+    assert len(alarm["AlarmActions"]) == len(alarm["OKActions"]) == 1
+    assert "#dashboards/dashboard/greenlight-employment-production" in json.dumps(alarm["AlarmDescription"])
+
+
+def composite(template: Template, name: str) -> dict[str, Any]:
+    found = [alarm["Properties"] for alarm in resources(template, "AWS::CloudWatch::CompositeAlarm").values()]
+    return next(alarm for alarm in found if alarm["AlarmName"] == name)
+
+
+def test_production_says_where_its_models_answer_and_shows_them(templates: dict[str, Template]) -> None:
+    (parameter,) = resources(templates[PRODUCTION], "AWS::SSM::Parameter").values()
+    assert parameter["Properties"]["Name"] == "/greenlight/production/models/labour/employment"
+    assert json.loads(parameter["Properties"]["Value"]) == {"endpoint": "greenlight-employment-production"}
+    assert parameter["Condition"] == "Released"
+    dashboard = only(templates[PRODUCTION], "AWS::CloudWatch::Dashboard")["Properties"]
+    assert dashboard["DashboardName"] == "greenlight-employment-production"
+    body = json.dumps(dashboard["DashboardBody"])
+    for word in ("Light", "Psi", "Estimated", "Realized", "CaptureCoverage", "Invocations", "p95", "report.html"):
+        assert word in body
+    for kind in ("AWS::SSM::Parameter", "AWS::CloudWatch::Dashboard"):
+        assert not resources(templates[STAGING], kind)
+
+
+def test_staging_captures_nothing(templates: dict[str, Template]) -> None:
+    assert "DataCaptureConfig" not in only(templates[STAGING], "AWS::SageMaker::EndpointConfig")["Properties"]
+
+
+def test_a_serverless_server_records_itself_what_sagemaker_does_not(templates: dict[str, Template]) -> None:
+    def variables(stack: str) -> dict[str, str]:
+        return only(templates[stack], "AWS::SageMaker::Model")["Properties"]["PrimaryContainer"]["Environment"]
+
+    assert variables("greenlight-serving-bike-demand-production")["RECORD_PERCENT"] == "100"
+    assert "RECORD_PERCENT" not in variables("greenlight-serving-bike-demand-staging")
+    assert "RECORD_PERCENT" not in variables(PRODUCTION)
 
 
 def test_latency_limits_are_in_the_units_of_the_metric(templates: dict[str, Template]) -> None:
     alarms = resources(templates[PRODUCTION], "AWS::CloudWatch::Alarm").values()
-    latency = next(alarm["Properties"] for alarm in alarms if alarm["Properties"]["MetricName"] == "ModelLatency")
+    latency = next(alarm["Properties"] for alarm in alarms if alarm["Properties"].get("MetricName") == "ModelLatency")
     assert latency["Threshold"] == 200_000  # model.yaml says 200 ms, SageMaker measures microseconds
     assert latency["ExtendedStatistic"] == "p99"
 
@@ -87,9 +137,7 @@ def serverless(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 def test_a_watched_serverless_model_has_the_alarms_of_requests_only(templates: dict[str, Template]) -> None:
-    alarms = resources(templates["greenlight-serving-bike-demand-production"], "AWS::CloudWatch::Alarm").values()
-    names = {alarm["Properties"]["AlarmName"].rsplit("-", 1)[-1] for alarm in alarms}
-    assert names == {"Errors5xx", "Errors4xx", "ModelLatency", "OverheadLatency"}
+    assert endpoint_alarms(templates["greenlight-serving-bike-demand-production"]).keys() == OF_REQUESTS
 
 
 @pytest.mark.slow
@@ -103,4 +151,6 @@ def test_a_serverless_model_has_no_instances_to_scale_or_isolate(serverless: Tem
 
 @pytest.mark.slow
 def test_a_model_that_is_not_watched_by_written_decision_has_no_alarms(serverless: Template) -> None:
-    assert not resources(serverless, "AWS::CloudWatch::Alarm")
+    assert not endpoint_alarms(serverless)
+    for kind in ("AWS::SSM::Parameter", "AWS::CloudWatch::Dashboard"):
+        assert not resources(serverless, kind)

@@ -9,7 +9,7 @@ import random
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -62,7 +62,7 @@ class Capture:
             return
         if CHANCE.random() * 100 < capture["InitialSamplingPercentage"]:
             file = (endpoint, variant, role, capture["DestinationS3Uri"], capture.get("KmsKeyId", ""))
-            self._waiting.append(Captured(file, datetime.now(UTC), capture, headers, body, response))
+            self._waiting.append(Captured(file, self._account.calendar.now(), capture, headers, body, response))
 
     def write(self) -> None:
         """Write what was captured since the last time: a file for each variant and hour."""

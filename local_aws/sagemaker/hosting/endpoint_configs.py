@@ -45,7 +45,12 @@ class EndpointConfigs:
             say(self._account, CHANGES_NOTHING_HERE[member])
         variants = [_complete(variant) for variant in params["ProductionVariants"]]
         self._check(variants, params)
-        config = self.shelf.add(params["EndpointConfigName"], params, ProductionVariants=variants)
+        config = self.shelf.add(
+            params["EndpointConfigName"],
+            params,
+            ProductionVariants=variants,
+            CreationTime=self._account.calendar.now(),
+        )
         return {"EndpointConfigArn": config["EndpointConfigArn"]}
 
     def describe_endpoint_config(self, params: dict[str, Any]) -> dict[str, Any]:

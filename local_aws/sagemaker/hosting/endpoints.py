@@ -165,7 +165,8 @@ class Endpoints:
         self.shelf.remove(name)
 
     def _finish(self, name: str, status: str, **members: Any) -> None:
-        self.shelf.update(name, EndpointStatus=status, **members)
+        changed = self._account.calendar.now()
+        self.shelf.update(name, EndpointStatus=status, LastModifiedTime=changed, **members)
         events.endpoint(self._account, self._describe(name))
 
     def _describe(self, name: str) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Invocations:
         finally:
             server.release()
         overhead = time.perf_counter() - began - model
-        self._metrics.record(Request(name, variant.name, len(variant.servers), response.status, model, overhead))
+        now = self._account.calendar.now()
+        self._metrics.record(Request(name, variant.name, len(variant.servers), response.status, model, overhead, now))
         if not 200 <= response.status < 300:
             raise self._model_error(name, response, problem)
         self._capture.offer(name, variant.name, deployment.config, server.container.role, headers, body, response)

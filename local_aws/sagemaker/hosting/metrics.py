@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Request(NamedTuple):
     status: int
     model: float
     overhead: float
+    time: datetime
 
 
 class Metrics:
@@ -54,10 +55,15 @@ def put(account: Account, namespace: str, data: list[dict[str, Any]]) -> None:
 
 def data_of(requests: Iterable[Request]) -> list[dict[str, Any]]:
     """The metric data of some requests: statistic sets of counts, and latencies as values, for their percentiles."""
-    groups: dict[tuple[str, str], list[Request]] = defaultdict(list)
+    groups: dict[tuple[str, str, datetime], list[Request]] = defaultdict(list)
     for request in requests:
-        groups[request.endpoint, request.variant].append(request)
-    return [datum for names, group in groups.items() for datum in _data_of_variant(dimensions(*names), group)]
+        # CloudWatch keeps what is younger than 15 days by the minute.
+        groups[request.endpoint, request.variant, request.time.replace(second=0, microsecond=0)].append(request)
+    return [
+        datum
+        for (endpoint, variant, _), group in groups.items()
+        for datum in _data_of_variant(dimensions(endpoint, variant), group)
+    ]
 
 
 def dimensions(endpoint: str, variant: str) -> list[dict[str, str]]:
@@ -66,7 +72,7 @@ def dimensions(endpoint: str, variant: str) -> list[dict[str, str]]:
 
 
 def _data_of_variant(names: list[dict[str, str]], requests: list[Request]) -> list[dict[str, Any]]:
-    shared = {"Dimensions": names, "Timestamp": datetime.now(UTC)}
+    shared = {"Dimensions": names, "Timestamp": requests[0].time}
     counts = {
         "Invocations": [1.0 for _ in requests],
         "InvocationsPerInstance": [1.0 / max(1, request.instances) for request in requests],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -38,7 +37,7 @@ class Usage:
             with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
                 shared = {
                     "Dimensions": dimensions(endpoint, variant),
-                    "Timestamp": datetime.now(UTC),
+                    "Timestamp": self._account.calendar.now(),
                     "Unit": "Percent",
                 }
                 used = self._used(server, seen)

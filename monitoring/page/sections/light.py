@@ -67,10 +67,24 @@ def _facts(report: Report) -> Markup:
         "Task": report.task or "not said",
         "Rows": count(latest.n) if latest and latest.n is not None else "not known",
         "With a label": _labels(latest),
+        "Captured": _captured(latest),
         "Reference": f"{count(report.reference.n)} rows" if report.reference.n is not None else "not known",
         "Periods": f"{counted(len(report.periods), report.every or 'period')}",
+        "Like this since": report.since,
+        "Package": report.package and report.package.rpartition("model-package/")[2],
     }
-    return tag("dl", *[tag("div", tag("dt", key), tag("dd", value)) for key, value in facts.items()], class_="facts")
+    known = [tag("div", tag("dt", key), tag("dd", value)) for key, value in facts.items() if value]
+    return tag("dl", *known, class_="facts")
+
+
+def _captured(period: Period | None) -> str | None:
+    """How many of the answers were kept; only a report of what an endpoint answered knows it."""
+    if period is None or period.kept.captured is None:
+        return None
+    if period.kept.answered is None:
+        return f"{count(period.kept.captured)}, of how many is not known"
+    share = f" ({percent(period.kept.share)})" if period.kept.share is not None else ""
+    return f"{count(period.kept.captured)} of {count(period.kept.answered)} answers{share}"
 
 
 def _labels(period: Period | None) -> str:

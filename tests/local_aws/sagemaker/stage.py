@@ -47,8 +47,8 @@ class Stage:
         self.processor = self.image("processor", {"process.py": PROCESS})
         self.role = role(account, "sagemaker", PULL, LOGS, DATA)
 
-    def image(self, name: str, files: Mapping[str, str]) -> str:
-        """An image in the account's registry whose entrypoint is the first file; its URI."""
+    def image(self, name: str, files: Mapping[str, str], repository: str = "") -> str:
+        """An image in a repository, by default one of its own, whose entrypoint is the first file; its URI."""
         config = {
             "Entrypoint": ["python3", next(iter(files))],
             "Cmd": [],
@@ -60,11 +60,16 @@ class Stage:
         folder = self.account.settings.home / "images" / digest
         (folder / "root/app").mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
-            (folder / "root/app" / path).write_text(text)
+            file = folder / "root/app" / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
         (folder / "config.json").write_text(json.dumps({"config": config}))
         ecr = self.account.client("ecr")
-        repository = unique(name)
-        uri = ecr.create_repository(repositoryName=repository)["repository"]["repositoryUri"]
+        if not repository:
+            repository = unique(name)
+            ecr.create_repository(repositoryName=repository)
+        (found,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
+        uri = found["repositoryUri"]
         ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag="1", imageDigest=f"sha256:{digest}")
         return f"{uri}:1"
 

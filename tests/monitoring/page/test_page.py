@@ -159,3 +159,14 @@ def test_many_categories_and_many_periods_do_not_swell_the_page() -> None:
     bodies = list(report["periods"].values())
     report["periods"] = {f"2018-{1 + day // 28:02}-{1 + day % 28:02}": bodies[day % 23] for day in range(336)}
     assert len(page(report).encode()) < 1_000_000
+
+
+def test_what_was_captured_is_shown_where_the_report_knows_it() -> None:
+    report = employment()
+    assert "Captured" not in Page(page(report)).text
+    report["periods"]["2018-11"]["capture"] = {"answered": 1000, "captured": 970, "coverage": 0.97}
+    report |= {"light": {"since": "2018-12-01T05:00:00Z"}, "package": "arn:aws:sagemaker:x:1:model-package/group/3"}
+    (facts,) = Page(page(report)).all("dl", "facts")
+    assert "Captured970 of 1,000 answers (97%)" in facts.text
+    assert "Like this since2018-12-01T05:00:00Z" in facts.text
+    assert "Packagegroup/3" in facts.text

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,66 @@ def test_an_event_becomes_rows_with_identity_and_time(tmp_path: Path) -> None:
         },
         {},
     )
+
+
+ANSWER = {"predictions": [{"probability": 0.5, "prediction": 1}], "id": "answered"}
+ROW = {"instances": [{"age": 1, "job": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("captured", "identity"),
+    [
+        (event(ROW, ANSWER, inferenceId="sent", customAttributes=["inference-id=attribute"]), "sent"),
+        (event(ROW, ANSWER, customAttributes=["a=1; inference-id=attribute;b=2"]), "attribute"),
+        (event(ROW, ANSWER, customAttributes="inference-id=first;inference-id=last"), "last"),
+        (event(ROW, ANSWER, customAttributes=["my-inference-id=another", None]), "answered"),
+        (event(ROW, ANSWER), "answered"),
+        (event(ROW, ANSWER | {"id": 7}), "e"),
+        (event("1,x", "0.5,1", "text/csv"), "e"),
+    ],
+)
+def test_an_event_is_known_by_what_its_sender_its_answer_or_sagemaker_called_it(
+    tmp_path: Path, captured: Any, identity: str
+) -> None:
+    assert read_events(write_events(tmp_path / "a.jsonl", [captured]), BINARY)[0]["id"] == [identity]
+
+
+def test_rows_of_a_part_of_a_request_are_numbered_as_in_the_whole_of_it(tmp_path: Path) -> None:
+    parts = [
+        event("1,x\n2,y", "0.5,1\n0.5,1", "text/csv", firstRow=0),
+        event("3,z", "0.5,1", "text/csv", firstRow=2),
+        event("4,z", "0.5,1", "text/csv", firstRow="3"),
+    ]
+
+    assert read_events(write_events(tmp_path / "a.jsonl", parts), BINARY)[0]["id"] == ["e/0", "e/1", "e/2", "e"]
+
+
+@pytest.mark.parametrize(
+    ("request_body", "kind"),
+    [
+        ({"instances": [{"age": 1, "job": "x", "id": "own"}, {"age": 2, "job": "y"}]}, "application/json"),
+        ({"instances": [{"age": 1, "job": "x", "id": "own"}, {"age": 2, "job": "y", "id": ""}]}, "application/json"),
+        ({"columns": ["id", "age", "job"], "data": [["own", 1, "x"], [None, 2, "y"]]}, "application/json"),
+        ({"inputs": {"age": [1, 2], "job": ["x", "y"], "id": [["own"], None]}}, "application/json"),
+        ('{"age": 1, "job": "x", "id": "own"}\n[2, "y"]', "application/jsonlines"),
+        ("job,id,age\nx,own,1\ny,,2", "text/csv"),
+    ],
+)
+def test_a_row_that_its_sender_named_is_known_by_that_name(tmp_path: Path, request_body: Any, kind: str) -> None:
+    answers = [{"probability": 0.5, "prediction": 1}] * 2
+    path = write_events(tmp_path / "a.jsonl", [event(request_body, answers, kind, "application/json"), GOOD])
+
+    found, problems = read_events(path, BINARY)
+
+    assert not problems
+    assert found["id"] == ["own", "e/1", "e"]
+    assert [str(value) for value in found["age"]] == ["1", "2", "30"]
+
+
+def test_numbers_that_name_rows_are_texts(tmp_path: Path) -> None:
+    rows = {"instances": [{"age": 1, "job": "x", "id": 7}]}
+
+    assert read_events(write_events(tmp_path / "a.jsonl", [event(rows, ANSWER)]), BINARY)[0]["id"] == ["7"]
 
 
 def test_only_the_columns_that_are_asked_for_are_made(tmp_path: Path) -> None:

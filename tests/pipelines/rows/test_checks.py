@@ -37,6 +37,7 @@ def test_data_that_keeps_the_schema_passes() -> None:
         (with_value("id", None), "id: 1 rows have none"),
         (with_value("year", "20/21"), "year: '20/21' cannot name a period"),
         (with_value("year", "holdout"), "year: 'holdout' cannot name a period"),
+        (with_value("year", "recent"), "year: 'recent' cannot name a period"),
         (with_value("late", 2.0), "late: a binary model needs the labels 0 and 1; the data has: 0.0, 1.0, 2.0"),
         ({"late": [1.0] * 100}, "late: a binary model needs the labels 0 and 1; the data has: 1.0"),
     ],

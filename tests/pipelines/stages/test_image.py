@@ -27,3 +27,8 @@ def test_the_larger_image_is_built_where_a_model_asks_for_it(engines: list[str],
 
 def test_every_image_that_a_model_may_ask_for_is_known() -> None:
     assert {model(serving={"engine": engine}).serving.image for engine in ("onnx", "native", "auto")} < CONTENT.keys()
+
+
+def test_the_job_image_is_always_there_to_be_passed_on() -> None:
+    """The platform pipeline gives it to the watch as `#{Image.JOB_IMAGE}`."""
+    assert "job" in needed(cast("Any", SimpleNamespace(models=[])))

@@ -11,9 +11,11 @@ from local_aws.sagemaker.hosting.metrics import Request, data_of
 from tests.local_aws.delivery import eventually
 from tests.local_aws.sagemaker.stage import Stage
 
+NOON = datetime(2018, 1, 31, 12, 0, 5, tzinfo=UTC)
+
 
 def test_latencies_keep_their_percentiles_within_two_percent() -> None:
-    requests = [Request("e", "v", 2, 200, number / 1000, 0.0002) for number in range(1, 1001)]
+    requests = [Request("e", "v", 2, 200, number / 1000, 0.0002, NOON) for number in range(1, 1001)]
 
     data = {(datum["MetricName"]): datum for datum in data_of(requests) if "Values" not in datum}
     latencies = [datum for datum in data_of(requests) if datum["MetricName"] == "ModelLatency"]
@@ -31,7 +33,7 @@ def test_latencies_keep_their_percentiles_within_two_percent() -> None:
 
 
 def test_an_error_rate_is_the_average_of_its_metric() -> None:
-    requests = [Request("e", "v", 1, status, 0.001, 0.001) for status in (200, 200, 400, 500)]
+    requests = [Request("e", "v", 1, status, 0.001, 0.001, NOON) for status in (200, 200, 400, 500)]
 
     data = {datum["MetricName"]: datum.get("StatisticValues") for datum in data_of(requests)}
 

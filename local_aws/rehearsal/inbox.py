@@ -1,0 +1,54 @@
+"""What the owners of a team are told: a queue that listens to their topic, as their mailbox would."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from config.naming import Names
+from local_aws.account import Account
+
+
+class Inbox:
+    """The messages of one team's topic."""
+
+    def __init__(self, account: Account, names: Names, team: str) -> None:
+        self._sqs = account.client("sqs")
+        name = names.stack("rehearsal", "inbox", team)
+        self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
+        queue = account.arn("sqs", name)
+        topic = _topic(account.client("cloudformation"), names, team)
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+
+    def read(self) -> list[str]:
+        """The messages since the last time."""
+        told: list[str] = []
+        while found := self._receive():
+            for message in found:
+                told.append(json.loads(message["Body"])["Message"])
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return told
+
+    def _receive(self) -> list[dict[str, Any]]:
+        return self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get(
+            "Messages", []
+        )
+
+
+def _topic(cloudformation: Any, names: Names, team: str) -> str:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=names.stack("production"))
+    return next(
+        resource["PhysicalResourceId"]
+        for page in pages
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::SNS::Topic" and resource["LogicalResourceId"].startswith(f"Alerts{team}")
+    )

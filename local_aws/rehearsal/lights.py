@@ -1,0 +1,140 @@
+"""Years of production in two minutes: rows and labels arrive, the watch judges, red retrains."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from config import Model
+from config.naming import Names
+from local_aws.account import Account
+from local_aws.rehearsal.delivery import Delivery, Execution
+from local_aws.rehearsal.failure import RehearsalError
+from local_aws.rehearsal.inbox import Inbox
+from local_aws.rehearsal.months import Feed, Month, months
+from local_aws.rehearsal.report import Report
+from local_aws.sagemaker.storage import split
+
+SPANS = (6, 6, 6, 3)
+"""How many months pass between two looks; the last number goes on."""
+FLUSH_SECONDS = 3.0  # captured requests and log lines are written every two seconds
+LONGEST_RUN, LONGEST_START = 120.0, 10.0
+
+
+class Lights:
+    """The production time of one model, as its calendar says it, and what the watch made of it."""
+
+    def __init__(
+        self, account: Account, report: Report, names: Names, delivery: Delivery, model: Model, records: str
+    ) -> None:
+        self._account, self._report, self._names, self._delivery = account, report, names, delivery
+        self._model = model
+        self._s3 = account.client("s3")
+        self._states = account.client("stepfunctions")
+        self._records = records
+        self._inbox = Inbox(account, names, model.team)
+        self.looks: list[dict[str, Any]] = []
+        self._feed = Feed(account, names, model, records)
+        self._followed: set[str] = set()
+
+    def pass_by(self, package: str) -> None:
+        """Lets all months after training pass; raises RehearsalError where the watch or a release fails."""
+        waiting = list(self._months(package))
+        looks = 0
+        while waiting:
+            span = SPANS[min(looks, len(SPANS) - 1)]
+            now, waiting = waiting[:span], waiting[span:]
+            self._look(now, labelled=looks > 0)
+            if not looks:
+                self._look_again(now)
+            looks += 1
+        self._keep_page()
+
+    def _months(self, package: str) -> list[Month]:
+        described = self._account.client("sagemaker").describe_model_package(ModelPackageName=package)
+        bucket, key = split(described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"])
+        periods = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())["periods"]
+        run = key.removesuffix("/evaluation/evaluation.json")
+        return list(months(self._s3, self._model, bucket, run, list(periods)))
+
+    def _look(self, passed: list[Month], *, labelled: bool) -> None:
+        with self._report.step(f"{self._model.name}: {_span(passed)}") as step:
+            rows = sum(self._feed.ask(month) for month in passed)
+            if labelled:
+                for month in passed:
+                    self._feed.label(month)
+            time.sleep(FLUSH_SECONDS)
+            step.evidence = f"{rows:,} rows{' and labels' if labelled else ''}: {self._watched(passed[-1].end)}"
+        self._follow_releases()
+
+    def _look_again(self, passed: list[Month]) -> None:
+        with self._report.step(f"{self._model.name}: labels of {_span(passed)}") as step:
+            for month in passed:
+                self._feed.label(month)
+            step.evidence = self._watched(passed[-1].end)
+        self._follow_releases()
+
+    def _watched(self, at: datetime) -> str:
+        """Has the schedule fire at *at*; gives the light and its first reason."""
+        self._account.calendar.set(at)
+        arn = self._account.scheduler.fire(self._names.watch(self._model.team))
+        deadline = time.monotonic() + LONGEST_RUN
+        while (found := self._states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+            if time.monotonic() > deadline:
+                raise self._failure(f"has not ended within {LONGEST_RUN:.0f} s")
+            time.sleep(0.2)
+        if found["status"] != "SUCCEEDED":
+            raise self._failure(f"has {found['status'].lower()}: {found.get('cause', 'no reason given')}")
+        return self._seen(at)
+
+    def _seen(self, at: datetime) -> str:
+        """Notes the light and what the owners were told of it; gives the light and its first reason."""
+        light = self._state()["light"]
+        told = self._inbox.read()
+        self.looks.append({"model": self._model.name, "at": at.isoformat(), "light": light, "told": told})
+        for message in told:
+            self._report.say(f"{self._model.team} is told: {message.splitlines()[0]}")
+        return f"{light['tier']} ({light['period']}): {light['why'][0]}"
+
+    def _state(self) -> dict[str, Any]:
+        key = f"watch/{self._model.team}/{self._model.name}/state.json"
+        return json.loads(self._s3.get_object(Bucket=self._records, Key=key)["Body"].read())
+
+    def _follow_releases(self) -> None:
+        """Follows the releases that red has started since the last time; one whose gate says no ends well too."""
+        for retraining in self._state()["retrainings"]:
+            if retraining["id"] not in self._followed:
+                self._followed.add(retraining["id"])
+                list(self._delivery.follow([self._release(retraining["id"])], approve=True))
+
+    def _release(self, retraining: str) -> Execution:
+        pipeline = self._names.delivery_pipeline("release")
+        deadline = time.monotonic() + LONGEST_START
+        while time.monotonic() < deadline:
+            for execution in self._delivery.executions(pipeline):
+                if self._delivery.variables(execution).get("RETRAINING") == retraining:
+                    return replace(execution, model=self._model.name)
+            time.sleep(0.2)
+        raise RehearsalError(
+            f"Retraining {retraining} of {self._model.name} has started no release within {LONGEST_START:.0f} s.",
+            self._account.settings.home,
+        )
+
+    def _keep_page(self) -> None:
+        """Leaves the newest report where a browser finds it."""
+        key = f"watch/{self._model.team}/{self._model.name}/report.html"
+        page = self._account.settings.home / "reports" / f"{self._model.name}.html"
+        page.parent.mkdir(exist_ok=True)
+        page.write_bytes(self._s3.get_object(Bucket=self._records, Key=key)["Body"].read())
+        with self._report.step(f"{self._model.name}: report") as step:
+            step.evidence = page.as_uri()
+
+    def _failure(self, what: str) -> RehearsalError:
+        return RehearsalError(f"The watch of {self._model.team} {what}.", self._account.settings.home / "logs")
+
+
+def _span(passed: list[Month]) -> str:
+    return passed[0].name if len(passed) == 1 else f"{passed[0].name} to {passed[-1].name}"
