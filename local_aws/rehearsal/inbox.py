@@ -34,7 +34,7 @@ class Inbox:
         told: list[str] = []
         while found := self._receive():
             for message in found:
-                told.append(json.loads(message["Body"])["Message"])
+                told.append(_text(json.loads(message["Body"])["Message"]))
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return told
 
@@ -42,6 +42,14 @@ class Inbox:
         return self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=0).get(
             "Messages", []
         )
+
+
+def _text(message: str) -> str:
+    """What a person reads: EventBridge sends a JSON string, an alarm a JSON object."""
+    said = json.loads(message)
+    if isinstance(said, str):
+        return said
+    return f"{said['AlarmName']} is {said['NewStateValue']}. {said['AlarmDescription']}"
 
 
 def _topic(cloudformation: Any, names: Names, team: str) -> str:

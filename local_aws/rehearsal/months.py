@@ -54,6 +54,11 @@ def months(s3: Any, model: Model, bucket: str, run: str, periods: list[str]) -> 
             yield _month(model, f"{period}-{number + 1:02}", part)
 
 
+def eve(model: Model) -> datetime:
+    """The last day of the last year that a model is trained on."""
+    return datetime(max(int(str(period)[:4]) for period in model.data.train_periods), MONTHS, 31, tzinfo=UTC)
+
+
 class Feed:
     """Sends months to an endpoint, and their labels to where labels belong."""
 

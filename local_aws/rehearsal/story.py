@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from local_aws.rehearsal.commands import Commands
 from local_aws.rehearsal.delivery import Delivery, Execution
 from local_aws.rehearsal.failure import RehearsalError
 from local_aws.rehearsal.lights import Lights
+from local_aws.rehearsal.months import eve
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.traffic import Production
 from local_aws.rehearsal.unseen import without_rarest
@@ -38,7 +39,7 @@ class Story:
         self._by_hand(full=full)
         self._platform()
         released = {}
-        for execution in self._delivery.follow(self._releases(), approve=True):
+        for execution in self._followed(full=full):
             released[execution.model] = self._ask(execution)
         if full:
             self._let_years_pass(released)
@@ -74,6 +75,20 @@ class Story:
         pipeline = self._names.delivery_pipeline("platform")
         list(self._delivery.follow(self._delivery.executions(pipeline)[:1]))
 
+    def _followed(self, *, full: bool) -> Iterator[Execution]:
+        """The releases as they end; before years pass, each is approved on the eve of its model's first month."""
+        releases = self._releases()
+        if not full:
+            yield from self._delivery.follow(releases, approve=True)
+            return
+        for execution in releases:
+            self._account.calendar.set(eve(self._model(execution.model)))
+            yield from self._delivery.follow([execution], approve=True)
+            self._account.calendar.set(None)
+
+    def _model(self, name: str) -> Model:
+        return next(model for model in self._models if model.name == name)
+
     def _releases(self) -> list[Execution]:
         """The runs that Plan has started; the run that the pipeline's creation started must have ended well."""
         pipeline = self._names.delivery_pipeline("release")
@@ -104,7 +119,7 @@ class Story:
     def _ask(self, execution: Execution) -> str:
         """Asks the released model; gives its package."""
         name = execution.model
-        model = next(model for model in self._models if model.name == name)
+        model = self._model(name)
         trained = self._delivery.outputs(execution, "Train")
         if trained["OUTCOME"] != "registered":
             raise RehearsalError(f"{name} was not released: {trained['SUMMARY']}", self._account.settings.home / "logs")

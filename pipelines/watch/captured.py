@@ -50,8 +50,8 @@ class Read(NamedTuple):
     problem: str = ""
 
 
-def listed(shelf: Shelf, places: Places, counted_until: str) -> list[Captured]:
-    """The captured objects that may not have been counted yet, oldest hour first.
+def listed(shelf: Shelf, places: Places, counted_until: str, at: datetime) -> list[Captured]:
+    """The captured objects until *at* that may not have been counted yet, oldest hour first.
 
     A folder of hours is listed from shortly before the newest run that had counted everything, else from its beginning:
     so a run costs the same however long an endpoint has been there. Batches are few, and their folders may be of runs.
@@ -61,7 +61,7 @@ def listed(shelf: Shelf, places: Places, counted_until: str) -> list[Captured]:
     for folder in shelf.folders(places.capture):
         after = f"{folder}{day}" if day and folder != f"{places.capture}{_BATCH}/" else ""
         items = shelf.items(folder, after)
-        found += [Captured(item.key, item.etag, hour) for item in items if (hour := hour_of(item.key))]
+        found += [Captured(item.key, item.etag, hour) for item in items if (hour := hour_of(item.key)) and hour <= at]
     return sorted(found, key=lambda each: (each.hour, each.key))
 
 

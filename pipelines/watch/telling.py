@@ -17,6 +17,7 @@ from pipelines.watch.retraining import Ask, Start
 from pipelines.watch.settings import Settings
 from pipelines.watch.state import Asked, Json, Light, Retraining, State, Version
 
+REASONS = 5
 CHANGED, WANTED, PERSON = "Model Light Changed", "Model Retraining Wanted", "Model Needs A Person"
 _ADVICE = {
     "green": "Nothing to do.",
@@ -93,11 +94,12 @@ class Teller:
         )
 
     def _message(self, head: str, state: State, light: Light, advice: str) -> str:
+        """One line: EventBridge hands a text to SNS as JSON, in which the end of a line is two letters."""
         package = state.versions[-1].package if state.versions else "none"
-        lines = [head, f"Period: {light.period or 'none'}. Since: {light.since}. Package: {package}."]
-        lines += [f"- {sentence}" for sentence in light.why[:8]]
-        lines += [f"- and {len(light.why) - 8} more reasons"] if len(light.why) > 8 else []
-        return "\n".join([*lines, f"Report: {self.link}", advice])
+        reasons = "; ".join(light.why[:REASONS])
+        more = f"; and {len(light.why) - REASONS} more" if len(light.why) > REASONS else ""
+        about = f"Period {light.period or 'none'}, since {light.since}, package {package}."
+        return f"{head} {reasons}{more}. {advice} Report: {self.link} {about}"
 
     def _with(self, state: State, kind: str, period: str, said: Mapping[str, Any]) -> State:
         """With an event in the outbox; its id is the same for whoever tells the same in the same run."""

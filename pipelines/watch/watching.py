@@ -92,7 +92,7 @@ class Watching:
     def _count(self) -> None:
         settings, shelf = self.around.settings, self.around.records
         shard = Shard(settings.place, settings.instances)
-        items = captured.listed(shelf, self.places, self.state.counted_until)
+        items = captured.listed(shelf, self.places, self.state.counted_until, settings.at)
         for fingerprint, served in counting.spans(self.state.versions).items():
             if not any(span.touches(item.hour) for span in served for item in items):
                 continue
