@@ -36,7 +36,7 @@ class ServingStack(PlacedStack):
             self, "Released", expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(package.value_as_string, ""))
         )
         endpoint_name = place.names.endpoint(model.name, place.name)
-        self._log_group(f"/aws/sagemaker/Endpoints/{endpoint_name}")
+        log = self._log_group(f"/aws/sagemaker/Endpoints/{endpoint_name}")
         live = Construct(self, "Live")
         watched = place.is_watched and not model.monitoring.none
         self.endpoint = Endpoint(
@@ -50,6 +50,8 @@ class ServingStack(PlacedStack):
             if watched
             else None,
         )
+        # SageMaker makes the group itself where a container writes first, and then CloudFormation cannot.
+        self.endpoint.endpoint.node.add_dependency(log)
         self.batch = Batch(
             live,
             "Batch",
@@ -106,8 +108,8 @@ class ServingStack(PlacedStack):
             alarms=alarms,
         )
 
-    def _log_group(self, name: str) -> None:
-        logs.LogGroup(
+    def _log_group(self, name: str) -> logs.LogGroup:
+        return logs.LogGroup(
             self,
             "Log",
             log_group_name=name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -18,10 +19,12 @@ from local_aws.rehearsal.months import Feed, Month, months
 from local_aws.rehearsal.report import Report
 from local_aws.sagemaker.storage import split
 
-SPANS = (6, 6, 6, 3)
-"""How many months pass between two looks; the last number goes on."""
-FLUSH_SECONDS = 3.0  # captured requests and log lines are written every two seconds
-LONGEST_RUN, LONGEST_START = 120.0, 10.0
+LOOKS = 6
+"""How often the watch looks in all; after red it looks at each of the next months."""
+CLOSELY = 2
+LINE = 240
+FLUSH_SECONDS = 2.5  # captured requests and log lines are written every two seconds
+LONGEST_RUN, LONGEST_START, LONGEST_SCREENING = 120.0, 10.0, 20.0
 
 
 class Lights:
@@ -43,14 +46,16 @@ class Lights:
     def pass_by(self, package: str) -> None:
         """Lets all months after training pass; raises RehearsalError where the watch or a release fails."""
         waiting = list(self._months(package))
-        looks = 0
+        span, closely, labelled = max(1, len(waiting) // LOOKS), 0, False
         while waiting:
-            span = SPANS[min(looks, len(SPANS) - 1)]
-            now, waiting = waiting[:span], waiting[span:]
-            self._look(now, labelled=looks > 0)
-            if not looks:
+            count = 1 if closely else span
+            now, waiting, closely = waiting[:count], waiting[count:], max(0, closely - 1)
+            self._look(now, labelled=labelled)
+            if not labelled:
                 self._look_again(now)
-            looks += 1
+                labelled = True
+            if self._follow_releases():
+                closely = CLOSELY
         self._keep_page()
 
     def _months(self, package: str) -> list[Month]:
@@ -68,14 +73,12 @@ class Lights:
                     self._feed.label(month)
             time.sleep(FLUSH_SECONDS)
             step.evidence = f"{rows:,} rows{' and labels' if labelled else ''}: {self._watched(passed[-1].end)}"
-        self._follow_releases()
 
     def _look_again(self, passed: list[Month]) -> None:
         with self._report.step(f"{self._model.name}: labels of {_span(passed)}") as step:
             for month in passed:
                 self._feed.label(month)
             step.evidence = self._watched(passed[-1].end)
-        self._follow_releases()
 
     def _watched(self, at: datetime) -> str:
         """Has the schedule fire at *at*; gives the light and its first reason."""
@@ -96,19 +99,37 @@ class Lights:
         told = self._inbox.read()
         self.looks.append({"model": self._model.name, "at": at.isoformat(), "light": light, "told": told})
         for message in told:
-            self._report.say(f"{self._model.team} is told: {message.splitlines()[0]}")
+            self._report.say(f"{self._model.team} is told: {textwrap.shorten(message, LINE)}")
         return f"{light['tier']} ({light['period']}): {light['why'][0]}"
 
     def _state(self) -> dict[str, Any]:
-        key = f"watch/{self._model.team}/{self._model.name}/state.json"
+        return self._read(f"watch/{self._model.team}/{self._model.name}/state.json")
+
+    def _read(self, key: str) -> dict[str, Any]:
         return json.loads(self._s3.get_object(Bucket=self._records, Key=key)["Body"].read())
 
-    def _follow_releases(self) -> None:
-        """Follows the releases that red has started since the last time; one whose gate says no ends well too."""
-        for retraining in self._state()["retrainings"]:
-            if retraining["id"] not in self._followed:
-                self._followed.add(retraining["id"])
-                list(self._delivery.follow([self._release(retraining["id"])], approve=True))
+    def _follow_releases(self) -> bool:
+        """Whether red has started a release since the last time; follows it, and a gate that says no is no failure."""
+        new = [each["id"] for each in self._state()["retrainings"] if each["id"] not in self._followed]
+        for retraining in new:
+            self._followed.add(retraining)
+            list(self._delivery.follow([self._release(retraining)], approve=True))
+            self._wait_for_quarantine()
+        return bool(new)
+
+    def _wait_for_quarantine(self) -> None:
+        """Waits until the rows that a batch had to keep back are scored by the package that knows them."""
+        prefix = f"batch/{self._model.team}/{self._model.name}/summary/"
+        for item in self._s3.list_objects_v2(Bucket=self._records, Prefix=prefix).get("Contents", []):
+            if not (summary := self._read(item["Key"]))["quarantined"] or not summary["pending"]:
+                continue
+            with self._report.step(f"{self._model.name}: quarantine") as step:
+                deadline = time.monotonic() + LONGEST_SCREENING
+                while summary["pending"] and time.monotonic() < deadline:
+                    time.sleep(0.2)
+                    summary = self._read(item["Key"])
+                later = sum(summary.get("scored_later", {}).values())
+                step.evidence = f"{later} rows of {summary['run']} scored by the new package, {summary['pending']} left"
 
     def _release(self, retraining: str) -> Execution:
         pipeline = self._names.delivery_pipeline("release")

@@ -83,8 +83,9 @@ class Story:
             return
         for execution in releases:
             self._account.calendar.set(eve(self._model(execution.model)))
-            yield from self._delivery.follow([execution], approve=True)
+            ended = list(self._delivery.follow([execution], approve=True))
             self._account.calendar.set(None)
+            yield from ended
 
     def _model(self, name: str) -> Model:
         return next(model for model in self._models if model.name == name)

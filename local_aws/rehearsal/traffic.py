@@ -157,7 +157,7 @@ class Production:
             ContentType="text/csv",
             Accept="text/csv",
         )
-        return pd.read_csv(answer["Body"], header=None)
+        return pd.read_csv(answer["Body"], header=None, skip_blank_lines=False)  # a row without answer is an empty line
 
     def records(self) -> str:
         """The bucket of everything that production keeps."""

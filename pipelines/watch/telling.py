@@ -47,7 +47,8 @@ class Teller:
         is_red_again = verdict.tier == "red" and old is not None and old.period != verdict.period
         if is_same and not is_red_again:
             return state
-        tell = verdict.tier in self.model.monitoring.tell if self.model else True
+        # Of another red period a message of its own tells: what starts by itself, or that a person is needed.
+        tell = not is_same and (verdict.tier in self.model.monitoring.tell if self.model else True)
         said = {"from": before, "to": verdict.tier, "why": list(verdict.why), "tell": tell}
         was = "again" if is_same else f"it was {before}"
         head = f"{self._who} is {verdict.tier.upper()} ({was})."
