@@ -20,7 +20,7 @@ PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
 CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
-.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local local-env test check synth schemas parity bench-serving bench-monitoring deploy foundation delivery push data destroy deploy-stacks stage clean
+.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local local-env test check synth schemas parity bench-serving bench-monitoring bench-watch deploy foundation delivery push data destroy deploy-stacks stage clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ bench-serving: setup ## Measure the model server beside AWS's own stack and its 
 
 bench-monitoring: setup ## Measure the monitoring library beside nannyml and evidently (4 GB of environments; 15 minutes)
 	@python -m benchmarks.monitoring $(ARGS)
+
+bench-watch: setup ## Measure the job that judges fifty models of 20,000 captured rows, on the local AWS (4 minutes)
+	@python -m benchmarks.watch $(ARGS)
 
 deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
 

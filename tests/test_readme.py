@@ -13,6 +13,7 @@ TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), r
 LOCAL_RUN = "tests/local_aws/test_local_run.py"
 EXERCISED = {
     "bench-monitoring": "by hand: a quarter of an hour beside peers of 4 GB",
+    "bench-watch": "by hand: four minutes on a quiet machine",
     "bench-serving": "by hand: ten minutes beside peers of 1.5 GB",
     "bootstrap": LOCAL_RUN,
     "check": ".ci/run",

@@ -95,9 +95,10 @@ class Lights:
 
     def _seen(self, at: datetime) -> str:
         """Notes the light and what the owners were told of it; gives the light and its first reason."""
-        light = self._state()["light"]
-        told = self._inbox.read()
-        self.looks.append({"model": self._model.name, "at": at.isoformat(), "light": light, "told": told})
+        state, told = self._state(), self._inbox.read()
+        light = state["light"]
+        seen = {"model": self._model.name, "at": at.isoformat(), "light": light, "told": told}
+        self.looks.append(seen | {"package": state["versions"][-1]["package"], "tiers": state["tiers"]})
         for message in told:
             self._report.say(f"{self._model.team} is told: {textwrap.shorten(message, LINE)}")
         return f"{light['tier']} ({light['period']}): {light['why'][0]}"

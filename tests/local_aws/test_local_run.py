@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from sklearn.metrics import roc_auc_score
 from config import load_model
 from pipelines.packaging.author import fit_function
 from pipelines.rows.columns import model_columns, training_frame
+from tests.local_aws import years
 
 ROOT = Path(__file__).parents[2]
 MODELS = sorted(file.parent.name for file in (ROOT / "model_code").glob("*/model.yaml"))
@@ -91,7 +93,7 @@ def local_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRun]:
     home = tmp_path_factory.mktemp("local")
     terminal, slave = pty.openpty()
     process = subprocess.Popen(
-        ["make", "local"],
+        ["make", "local", "ARGS=--full"],
         cwd=ROOT,
         env=bare_environment(home),
         stdin=slave,
@@ -118,12 +120,100 @@ def test_the_whole_way_ends_well_and_is_summed_up(local_run: LocalRun) -> None:
             assert f"greenlight-release {model} / {action}" in evidence
         approved = evidence[f"greenlight-release {model} / Approve"]
         assert approved == "Approved by the rehearsal, not by a person."
-        assert "as in evaluation" in evidence[f"{model}: answers"]
     assert "roc_auc 0.9" in evidence["employment: answers"]
-    assert evidence["employment: batch"] == "10,000 rows in = 10,000 rows out"
-    assert evidence["bike_demand: batch"] == "741 rows in = 741 rows out"
-    assert evidence["templates"] == f"{4 + 3 * len(MODELS)} stacks deployed as synthesized"
+    assert "as in evaluation" in evidence["employment: answers"]
+    assert evidence["bike_demand: answers"] == "741 rows of 2012-01 answered, 2 of them with a reason why not"
+    assert evidence["employment: batch"] == "10,000 rows in = 10,000 scored + 0 in quarantine"
+    assert evidence["bike_demand: batch"] == "741 rows in = 739 scored + 2 in quarantine"
+    assert evidence["templates"] == f"{5 + 3 * len(MODELS)} stacks deployed as synthesized"
     assert evidence["permissions"].endswith("none denied")
+
+
+def test_exactly_the_drifted_months_are_red_and_no_other_month_raises_an_alarm(local_run: LocalRun) -> None:
+    tiers = years.final_tiers(years.looks(local_run.home, "employment"))
+    assert len(tiers) == 36
+    assert {month for month, tier in tiers.items() if tier == "red"} == years.drifted_months()
+    assert {tier for month, tier in tiers.items() if month not in years.drifted_months()} == {"green"}
+
+
+def test_every_month_of_a_changed_world_is_red_once_its_labels_are_there(local_run: LocalRun) -> None:
+    seen = years.looks(local_run.home, "bike_demand")
+    assert "red" not in seen[0].tiers.values(), "an estimate alone did not see it"
+    final = years.final_tiers(seen)
+    assert len(final) == 12
+    assert set(final.values()) == {"red"}
+
+
+def test_each_light_is_a_metric_and_each_change_of_it_a_message(local_run: LocalRun) -> None:
+    cloudwatch = local_run.client("cloudwatch")
+    for model in MODELS:
+        before = "unknown"
+        last = {look.at: look for look in years.looks(local_run.home, model)}
+        for look in years.looks(local_run.home, model):
+            if look is last[look.at]:
+                (point,) = cloudwatch.get_metric_statistics(
+                    Namespace="greenlight/watch",
+                    MetricName="Light",
+                    Dimensions=[{"Name": "Environment", "Value": "production"}, {"Name": "Model", "Value": model}],
+                    StartTime=look.at - timedelta(minutes=1),
+                    EndTime=look.at + timedelta(minutes=1),
+                    Period=60,
+                    Statistics=["Maximum"],
+                )["Datapoints"]
+                # Two runs at the same moment, without and with labels, are two values of one minute.
+                assert point["Maximum"] >= years.TIERS[look.tier]
+            told = [
+                message for message in look.told if message.startswith(f"{model} in production is {look.tier.upper()}")
+            ]
+            assert len(told) == (1 if look.tier != before else 0), (look, before)
+            before = look.tier
+
+
+def test_red_starts_one_release_and_a_retrained_model_that_is_red_again_goes_to_a_person(local_run: LocalRun) -> None:
+    for model in MODELS:
+        red = [look for look in years.looks(local_run.home, model) if look.tier == "red"]
+        wanted = [message for look in red for message in look.told if "is trained anew" in message]
+        asked = [message for look in red for message in look.told if "needs a person" in message]
+        assert len(wanted) == 1
+        assert len(asked) == len(red) - 1
+        assert "was retrained" in asked[0]
+        assert "red again at once" in asked[0]
+
+
+def test_the_retrained_package_says_where_it_comes_from_and_beat_the_champion_on_recent_rows(
+    local_run: LocalRun,
+) -> None:
+    client = local_run.client("codepipeline")
+    found = client.list_pipeline_executions(pipelineName="greenlight-release")["pipelineExecutionSummaries"]
+    sagemaker = local_run.client("sagemaker")
+    for model in MODELS:
+        group = f"greenlight-{model.replace('_', '-')}"
+        newest = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+        packages = {package["ModelPackageVersion"]: package["ModelPackageArn"] for package in newest}
+        described = {
+            number: sagemaker.describe_model_package(ModelPackageName=arn)["CustomerMetadataProperties"]
+            for number, arn in packages.items()
+        }
+        assert described[1]["retraining"] == "none"
+        assert described[2]["retraining"].startswith("20")
+        assert described[2]["commit"] == described[1]["commit"], "at the commit that was in production"
+        assert described[2]["revision"] == described[1]["revision"]
+        assert sum(released_model(client, "greenlight-release", run) == model for run in found) == 2
+    evidence = [step["evidence"] for step in local_run.summary["steps"] if step["evidence"].startswith("Retraining")]
+    assert len(evidence) == len(MODELS)
+    assert all("recent rows" in said and said.endswith("registered.") for said in evidence)
+
+
+def test_what_was_in_quarantine_is_scored_by_the_package_that_knows_it(local_run: LocalRun) -> None:
+    evidence = {step["name"]: step["evidence"] for step in local_run.summary["steps"]}
+    assert evidence["bike_demand: quarantine"] == "2 rows of 2012-01-rehearsal scored by the new package, 0 left"
+
+
+def test_the_report_is_a_page_of_the_newest_light(local_run: LocalRun) -> None:
+    for model in MODELS:
+        page = (local_run.home / "reports" / f"{model}.html").read_text()
+        assert years.looks(local_run.home, model)[-1].tier.upper() in page
+        assert f"file://{local_run.home}/reports/{model}.html" in local_run.said
 
 
 def test_what_could_not_run_here_is_said(local_run: LocalRun) -> None:

@@ -110,7 +110,8 @@ def physical(stacks: Stacks, assembly: Path, part: str, kind: str, word: str = "
 @pytest.fixture(scope="module")
 def watch(account: Account, assembly: Path) -> Iterator[Watch]:
     stacks, stage = Stacks(account), Stage(account)
-    account.client("ssm").put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String")
+    version = {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "30", "Type": "String"}
+    account.client("ssm").put_parameter(**version, Overwrite=True)
     for part in PARTS:
         deploy(stacks, assembly, part)
     repository = physical(stacks, assembly, "tooling", "AWS::ECR::Repository")

@@ -70,7 +70,7 @@ def _facts(report: Report) -> Markup:
         "Captured": _captured(latest),
         "Reference": f"{count(report.reference.n)} rows" if report.reference.n is not None else "not known",
         "Periods": f"{counted(len(report.periods), report.every or 'period')}",
-        "Like this since": report.since,
+        "Like this since": (report.since or "")[:10] or None,
         "Package": report.package and report.package.rpartition("model-package/")[2],
     }
     known = [tag("div", tag("dt", key), tag("dd", value)) for key, value in facts.items() if value]

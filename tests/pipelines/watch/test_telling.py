@@ -56,21 +56,20 @@ def test_a_change_is_told_once_with_all_that_a_person_needs() -> None:
         "tell": True,
     }
     assert detail["report"] == "s3://records/watch/machines/press/report.html"
-    assert detail["message"].splitlines() == [
-        "press in production is RED (it was unknown).",
-        f"Period: 2016-01. Since: 2016-02-01T05:00:00Z. Package: {PACKAGE}.",
-        "- it is bad",
-        "- and drifts",
+    assert detail["message"] == (
+        "press in production is RED (it was unknown). it is bad; and drifts. "
+        "Read the report. What starts by itself, or what a person has to decide, comes in a message of its own. "
         "Report: https://eu-west-1.console.aws.amazon.com/s3/object/records"
-        "?region=eu-west-1&prefix=watch%2Fmachines%2Fpress%2Freport.html",
-        "Read the report. What starts by itself, or what a person has to decide, comes in a message of its own.",
-    ]
+        "?region=eu-west-1&prefix=watch%2Fmachines%2Fpress%2Freport.html "
+        f"Period 2016-01, since 2016-02-01T05:00:00Z, package {PACKAGE}."
+    )
 
 
 def test_red_in_another_period_is_news_and_green_is_not() -> None:
     red = teller().light(state(), RED)
     again = teller(2).light(red, Verdict("red", "2016-02", ("worse",)))
     assert [(each["from"], each["to"]) for each in details(again)] == [("unknown", "red"), ("red", "red")]
+    assert [each["tell"] for each in details(again)] == [True, False], "of the second tells what follows from it"
     assert again.light is not None
     assert again.light.since == "2016-02-01T05:00:00Z"
     green = teller().light(state(), Verdict("green", "2016-01", ("fine",)))
