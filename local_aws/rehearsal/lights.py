@@ -42,6 +42,7 @@ class Lights:
         self.looks: list[dict[str, Any]] = []
         self._feed = Feed(account, names, model, records)
         self._followed: set[str] = set()
+        self._screened: set[str] = set()
 
     def pass_by(self, package: str) -> None:
         """Lets all months after training pass; raises RehearsalError where the watch or a release fails."""
@@ -122,15 +123,22 @@ class Lights:
         """Waits until the rows that a batch had to keep back are scored by the package that knows them."""
         prefix = f"batch/{self._model.team}/{self._model.name}/summary/"
         for item in self._s3.list_objects_v2(Bucket=self._records, Prefix=prefix).get("Contents", []):
-            if not (summary := self._read(item["Key"]))["quarantined"] or not summary["pending"]:
+            if item["Key"] in self._screened:
                 continue
-            with self._report.step(f"{self._model.name}: quarantine") as step:
-                deadline = time.monotonic() + LONGEST_SCREENING
-                while summary["pending"] and time.monotonic() < deadline:
-                    time.sleep(0.2)
-                    summary = self._read(item["Key"])
-                later = sum(summary.get("scored_later", {}).values())
-                step.evidence = f"{later} rows of {summary['run']} scored by the new package, {summary['pending']} left"
+            self._screened.add(item["Key"])
+            self._tell_quarantine(item["Key"])
+
+    def _tell_quarantine(self, key: str) -> None:
+        summary = self._read(key)
+        if not summary["quarantined"] or "pending" not in summary:  # nothing was kept back, or a screening itself
+            return
+        with self._report.step(f"{self._model.name}: quarantine") as step:
+            deadline = time.monotonic() + LONGEST_SCREENING
+            while summary["pending"] and time.monotonic() < deadline:
+                time.sleep(0.2)
+                summary = self._read(key)
+            later = sum(summary.get("scored_later", {}).values())
+            step.evidence = f"{later} rows of {summary['run']} scored by the new package, {summary['pending']} left"
 
     def _release(self, retraining: str) -> Execution:
         pipeline = self._names.delivery_pipeline("release")

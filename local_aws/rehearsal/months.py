@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from typing import Any
 import pandas as pd
 
 from config import Model
+from config.hosting import Serverless
 from config.naming import Names
 from local_aws.account import Account
 
 ROWS_PER_REQUEST = 500
+QUIET_SECONDS = 0.4
 CALLERS = 4
 MONTHS = 12
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -74,7 +77,16 @@ class Feed:
         starts = range(0, len(features), ROWS_PER_REQUEST)
         with ThreadPoolExecutor(CALLERS) as pool:
             list(pool.map(lambda start: self._ask(month.name, start, features), starts))
+        self._wait_for_log()
         return len(features)
+
+    def _wait_for_log(self) -> None:
+        """Until the server has written its records of the month: it does so after its answers."""
+        folder = self._account.settings.home / "logs/aws/sagemaker/Endpoints" / self._endpoint
+        before, size = -1, 0
+        while isinstance(self._model.hosting, Serverless) and before != size:
+            time.sleep(QUIET_SECONDS)
+            before, size = size, sum(file.stat().st_size for file in folder.iterdir())
 
     def label(self, month: Month) -> None:
         """Puts the labels of a month where the watch looks for them."""
