@@ -15,6 +15,8 @@ class Names:
     """Every deterministic name of a project."""
 
     LONGEST_ENDPOINT: ClassVar = 63
+    ENDPOINT_TAG: ClassVar = "endpoint"
+    """The tag of models and endpoint configs that says whose they are, after no stack knows them any more."""
 
     project: str
 

@@ -17,6 +17,7 @@ from constructs import Construct
 
 from config.hosting import Dedicated, Hosting, Serverless
 from config.model import Alarms
+from config.naming import Names
 
 VARIANT = "AllTraffic"
 
@@ -78,6 +79,7 @@ class Endpoint(Construct):
             data_capture_config=capture.properties() if capture and isinstance(hosting, Dedicated) else None,
         )
         for resource in (self.model, self.config):
+            cdk.Tags.of(resource).add(Names.ENDPOINT_TAG, endpoint_name)  # by which what was kept is found again
             resource.cfn_options.update_replace_policy = cdk.CfnDeletionPolicy.RETAIN
             resource.cfn_options.deletion_policy = cdk.CfnDeletionPolicy.DELETE
         self.endpoint = sagemaker.CfnEndpoint(

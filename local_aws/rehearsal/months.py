@@ -58,8 +58,8 @@ def months(s3: Any, model: Model, bucket: str, run: str, periods: list[str]) -> 
 
 
 def eve(model: Model) -> datetime:
-    """The last day of the last year that a model is trained on."""
-    return datetime(max(int(str(period)[:4]) for period in model.data.train_periods), MONTHS, 31, tzinfo=UTC)
+    """The moment after the last year that a model is trained on."""
+    return datetime(max(int(str(period)[:4]) for period in model.data.train_periods) + 1, 1, 1, tzinfo=UTC)
 
 
 class Feed:

@@ -76,7 +76,7 @@ class Story:
         list(self._delivery.follow(self._delivery.executions(pipeline)[:1]))
 
     def _followed(self, *, full: bool) -> Iterator[Execution]:
-        """The releases as they end; before years pass, each is approved on the eve of its model's first month."""
+        """The releases as they end; before years pass, each is approved when its model's first month begins."""
         releases = self._releases()
         if not full:
             yield from self._delivery.follow(releases, approve=True)

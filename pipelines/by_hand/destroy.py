@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 
+from config.naming import Names
 from pipelines.by_hand.plainly import plainly
 from pipelines.stages.surroundings import Surroundings
 
@@ -43,6 +44,7 @@ def main() -> None:
         subprocess.run(["cdk", "destroy", "--app", "cdk.out", "--all", "--force", "--progress", "events"], check=True)
     for kind, identifier in resources:
         _unless_gone(KINDS[kind].delete, client, identifier)
+    _delete_earlier_versions(client("sagemaker"), name)
     left = deployed_stacks(client("cloudformation"), name)
     if left:
         sys.exit(f"These stacks are still there: {', '.join(left)}; read their events, then say it again.")
@@ -65,6 +67,23 @@ def kept_resources(cloudformation: Any, stack: str) -> list[tuple[str, str]]:
         for resource in found
         if resource["ResourceType"] in KINDS and resource.get("PhysicalResourceId")
     ]
+
+
+def _delete_earlier_versions(sagemaker: Any, project: str) -> None:
+    """Deletes the models and endpoint configs that releases have replaced; their stacks let go of them then."""
+    for page in sagemaker.get_paginator("list_endpoint_configs").paginate():
+        for found in page["EndpointConfigs"]:
+            if _is_of(sagemaker, found["EndpointConfigArn"], project):
+                sagemaker.delete_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    for page in sagemaker.get_paginator("list_models").paginate():
+        for found in page["Models"]:
+            if _is_of(sagemaker, found["ModelArn"], project):
+                sagemaker.delete_model(ModelName=found["ModelName"])
+
+
+def _is_of(sagemaker: Any, arn: str, project: str) -> bool:
+    tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
+    return any(tag["Key"] == Names.ENDPOINT_TAG and tag["Value"].startswith(f"{project}-") for tag in tags)
 
 
 def _unless_gone(work: Callable[[Client, str], object], client: Client, identifier: str) -> None:

@@ -375,6 +375,7 @@ def test_destroy_leaves_no_stack_no_object_and_no_endpoint(local_run: LocalRun) 
     assert not [name for name in left if name.startswith("greenlight-")]
     assert local_run.client("sagemaker").list_endpoints()["Endpoints"] == []
     assert local_run.client("sagemaker").list_models()["Models"] == []
+    assert local_run.client("sagemaker").list_endpoint_configs()["EndpointConfigs"] == []
     assert not [process for process in marked_processes(local_run.home) if "model_server" in process.cmdline()]
 
 

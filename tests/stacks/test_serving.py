@@ -35,6 +35,21 @@ def test_what_a_rollback_needs_survives_its_replacement(templates: dict[str, Tem
         assert only(templates[PRODUCTION], kind)["UpdateReplacePolicy"] == "Retain"
 
 
+def test_what_a_release_leaves_behind_is_found_by_its_tag(templates: dict[str, Template]) -> None:
+    for kind in ("AWS::SageMaker::Model", "AWS::SageMaker::EndpointConfig"):
+        tags = only(templates[PRODUCTION], kind)["Properties"]["Tags"]
+        assert {"Key": "endpoint", "Value": "greenlight-employment-production"} in tags
+
+
+def test_the_log_group_is_there_before_a_container_can_make_it(templates: dict[str, Template]) -> None:
+    (log,) = [
+        name
+        for name, found in resources(templates[PRODUCTION], "AWS::Logs::LogGroup").items()
+        if "Endpoints/" in str(found["Properties"]["LogGroupName"])
+    ]
+    assert log in only(templates[PRODUCTION], "AWS::SageMaker::Endpoint")["DependsOn"]
+
+
 def test_staging_and_production_differ_as_model_yaml_says(templates: dict[str, Template]) -> None:
     def instances(stack: str) -> int:
         config = only(templates[stack], "AWS::SageMaker::EndpointConfig")
