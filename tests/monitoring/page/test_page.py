@@ -168,5 +168,5 @@ def test_what_was_captured_is_shown_where_the_report_knows_it() -> None:
     report |= {"light": {"since": "2018-12-01T05:00:00Z"}, "package": "arn:aws:sagemaker:x:1:model-package/group/3"}
     (facts,) = Page(page(report)).all("dl", "facts")
     assert "Captured970 of 1,000 answers (97%)" in facts.text
-    assert "Like this since2018-12-01T05:00:00Z" in facts.text
+    assert "Like this since2018-12-01" in facts.text
     assert "Packagegroup/3" in facts.text
