@@ -23,7 +23,7 @@ LOOKS = 6
 """How often the watch looks in all; after red it looks at each of the next months."""
 CLOSELY = 2
 LINE = 240
-FLUSH_SECONDS = 2.5  # captured requests and log lines are written every two seconds
+FLUSH_SECONDS = 1.5  # captured requests are written every second, log lines every half
 LONGEST_RUN, LONGEST_START, LONGEST_SCREENING = 120.0, 10.0, 20.0
 
 

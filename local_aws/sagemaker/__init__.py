@@ -56,7 +56,7 @@ class SageMaker(Service):
             Periodic(account, "health of endpoints", 0.2, self.endpoints.heal),
             Periodic(account, "metrics of requests", 1.0, metrics.publish),
             Periodic(account, "metrics of instances", 10.0, usage.publish),
-            Periodic(account, "data capture", 2.0, capture.write),
+            Periodic(account, "data capture", 1.0, capture.write),
         )
 
     def permissions(self, operation: str, params: dict[str, Any]) -> list[Permission]:
