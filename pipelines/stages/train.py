@@ -75,7 +75,13 @@ def main() -> None:
         package = _given(around, model, settings.package)
         around.leave(OUTCOME="registered", PACKAGE=package.arn, STACK=stack, SUMMARY="An earlier package.")
         return
-    run = _train(around, settings, model)
+    champion = Package.newest_approved(around.client("sagemaker"), around.names.package_group(model.name))
+    if is_done(settings.retraining, champion):
+        summary = f"Retraining {settings.retraining} has been released before: its event came twice."
+        around.leave(OUTCOME="nothing", PACKAGE=NOTHING, STACK=stack, SUMMARY=summary)
+        print(summary)
+        return
+    run = _train(around, settings, model, champion)
     outcome = "registered" if run.package else "refused"
     evaluation = _evaluation(around.client("s3"), settings, model, run)
     summary = told(evaluation, outcome, settings.retraining, is_error=model.promotion.is_error)
@@ -93,10 +99,14 @@ def _given(around: Surroundings, model: Model, arn: str) -> Package:
     return package
 
 
-def _train(around: Surroundings, settings: Settings, model: Model) -> Run:
+def is_done(retraining: str, champion: Package | None) -> bool:
+    """Whether the newest package is what this retraining made; EventBridge sends every event at least once."""
+    return retraining != NOTHING and champion is not None and champion.metadata.get("retraining") == retraining
+
+
+def _train(around: Surroundings, settings: Settings, model: Model, champion: Package | None) -> Run:
     sagemaker, parameters = around.client("sagemaker"), around.client("ssm")
     serving, job = (newest_image(parameters, around, target) for target in (model.serving.image, "job"))
-    champion = Package.newest_approved(sagemaker, around.names.package_group(model.name))
     started = sagemaker.start_pipeline_execution(
         PipelineName=around.names.training_pipeline(model.name),
         PipelineParameters=_parameters(

@@ -8,7 +8,8 @@ from typing import Any, cast
 import pytest
 
 from config.naming import NOTHING, Names
-from pipelines.stages.train import Settings, newest_image, sentence, told
+from pipelines.stages.registry import Package
+from pipelines.stages.train import Settings, is_done, newest_image, sentence, told
 from pipelines.watch.state import Version
 
 
@@ -73,3 +74,13 @@ def test_what_is_not_given_is_none_and_a_package_of_no_retraining_says_so() -> N
     said = [Version("arn", "config", "", "", metadata).retraining for metadata in ({}, {"retraining": NOTHING})]
     assert said == ["", ""]
     assert Version("arn", "config", "", "", {"retraining": "2026-03-abc"}).retraining == "2026-03-abc"
+
+
+def test_a_retraining_whose_event_comes_twice_is_released_once() -> None:
+    def package(retraining: str) -> Package:
+        return Package("arn", "group", "Approved", "s3://b/k", {"retraining": retraining})
+
+    assert is_done("2026-03-abc", package("2026-03-abc"))
+    assert not is_done("2026-03-abc", package("2026-01-abc"))
+    assert not is_done("2026-03-abc", None)
+    assert not is_done(NOTHING, package(NOTHING))
