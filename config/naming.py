@@ -9,6 +9,13 @@ from typing import ClassVar
 NOTHING = "none"
 """What a pipeline variable or parameter says that is not given; CodePipeline knows no empty ones."""
 
+LIGHT_CHANGED, RETRAINING_WANTED, PERSON_NEEDED = (
+    "Model Light Changed",
+    "Model Retraining Wanted",
+    "Model Needs A Person",
+)
+"""The detail types of the watch's events, which rules look for."""
+
 
 @dataclass(frozen=True)
 class Names:

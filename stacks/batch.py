@@ -11,10 +11,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from config.model import Model
+from stacks import jobs
 from stacks.batch_flow import Flow
 from stacks.batch_jobs import Jobs
 from stacks.endpoint import Endpoint
@@ -54,13 +54,8 @@ class Batch(Construct):
             fleet=settings.batch,
         )
         flow = Flow(self, self.jobs, records=records, config_name=endpoint.config.attr_endpoint_config_name)
-        self.machine = sfn.StateMachine(
-            self,
-            "Machine",
-            state_machine_name=machine_name,
-            definition_body=sfn.DefinitionBody.from_chainable(flow.begin),
-            logs=sfn.LogOptions(destination=self._log(machine_name, log_retention), level=sfn.LogLevel.ERROR),
-            timeout=cdk.Duration.hours(24),
+        self.machine = jobs.machine(
+            self, machine_name, flow.begin, log_retention=log_retention, timeout=cdk.Duration.hours(24)
         )
         self.machine.add_to_role_policy(flow.list_below)
         role.grant_pass_role(self.machine.role)
@@ -69,15 +64,6 @@ class Batch(Construct):
         self._screen_again(endpoint.endpoint_name)
         if topic:
             self._alarms(machine_name, topic)
-
-    def _log(self, machine_name: str, retention: logs.RetentionDays) -> logs.LogGroup:
-        return logs.LogGroup(
-            self,
-            "Log",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            retention=retention,
-        )
 
     def _screen_again(self, endpoint_name: str) -> None:
         events.Rule(

@@ -8,12 +8,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from stacks import jobs
 from stacks.batch_jobs import JOB_IMAGE, Jobs
-
-POLL_SECONDS = 15
 
 
 class _Kind(NamedTuple):
@@ -26,9 +24,9 @@ class _Kind(NamedTuple):
 class Flow:
     """Made once, below a construct; `begin` is the first state, of an input `{"run"}`, perhaps `"at"` and `"again"`."""
 
-    def __init__(self, scope: Construct, jobs: Jobs, *, records: s3.IBucket, config_name: str) -> None:
+    def __init__(self, scope: Construct, requests: Jobs, *, records: s3.IBucket, config_name: str) -> None:
         self._scope = scope
-        self._jobs = jobs
+        self._jobs = requests
         self._records = records
         screen = self._which_package(self._all_jobs())
         rows = self._mode("New rows", "first", "in/{}/", sfn.JsonPath.string_at("$.run"))
@@ -42,7 +40,7 @@ class Flow:
         self.list_below = iam.PolicyStatement(
             actions=["s3:ListBucket"],
             resources=[records.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": f"{jobs.folder}/*"}},
+            conditions={"StringLike": {"s3:prefix": f"{requests.folder}/*"}},
         )
         self.begin = self._named().next(self._timed(kind))
 
@@ -66,7 +64,8 @@ class Flow:
     def _worth_it(self, config_name: str, then: sfn.IChainable) -> sfn.IChainable:
         """Rows are pending, the endpoint runs this machine's package, and that has not screened them yet."""
         folder, package = self._jobs.folder, cdk.Fn.select(1, cdk.Fn.split("model-package/", self._jobs.package_arn))
-        endpoint = self._call(
+        endpoint = jobs.call(
+            self._scope,
             "Endpoint",
             "describeEndpoint",
             {"EndpointName": self._jobs.endpoint_name},
@@ -98,7 +97,8 @@ class Flow:
         return endpoint.next(serves.otherwise(pending))
 
     def _which_package(self, then: sfn.IChainable) -> sfn.IChainable:
-        describe = self._call(
+        describe = jobs.call(
+            self._scope,
             "Package",
             "describeModelPackage",
             {"ModelPackageName": self._jobs.package_arn},
@@ -128,25 +128,17 @@ class Flow:
         """Starts a job and looks after it until it ends."""
         noun = kind.noun
         arn = self._arn(f"{noun.lower()}-job", f"{self._jobs.prefix(name.lower())}-*")
-        start = self._call(name, f"create{noun}Job", kind.request, resources=[arn])
+        start = jobs.call(self._scope, name, f"create{noun}Job", kind.request, resources=[arn])
         job = {f"{noun}JobName": self._jobs.name(name.lower())}
-        look = self._call(f"Look at {name}", f"describe{noun}Job", job, resources=[arn], result_path="$.job")
-        look.add_retry(errors=["States.TaskFailed"], max_attempts=4)
-        wait = sfn.Wait(self._scope, f"Wait for {name}", time=sfn.WaitTime.duration(cdk.Duration.seconds(POLL_SECONDS)))
-        status = f"$.job.{noun}JobStatus"
-        done = (
-            sfn.Choice(self._scope, f"Is {name} done")
-            .when(sfn.Condition.string_equals(status, "Completed"), then)
-            .when(sfn.Condition.string_equals(status, "InProgress"), wait)
-            .when(sfn.Condition.string_equals(status, "Stopping"), wait)
-            .when(sfn.Condition.is_present("$.job.ExitMessage"), self._failed(name, f"{name} says why", "ExitMessage"))
-            .when(
-                sfn.Condition.is_present("$.job.FailureReason"), self._failed(name, f"{name} failed", "FailureReason")
-            )
-            .otherwise(self._failed(name, f"{name} ended", f"{noun}JobStatus"))
+        look = jobs.call(
+            self._scope, f"Look at {name}", f"describe{noun}Job", job, resources=[arn], result_path="$.job"
         )
-        wait.next(look)
-        return start.next(look).next(done)
+        look.add_retry(errors=["States.TaskFailed"], max_attempts=4)
+        done = jobs.until_done(self._scope, noun, look, then, wait=f"Wait for {name}", done=f"Is {name} done")
+        for why, what in {"ExitMessage": "says why", "FailureReason": "failed"}.items():
+            done.when(sfn.Condition.is_present(f"$.job.{why}"), self._failed(name, f"{name} {what}", why))
+        done.otherwise(self._failed(name, f"{name} ended", f"{noun}JobStatus"))
+        return start.next(look)
 
     def _failed(self, job: str, name: str, why: str) -> sfn.Fail:
         return sfn.Fail(
@@ -175,27 +167,6 @@ class Flow:
     def _if_any(self, name: str, then: sfn.IChainable, otherwise: sfn.IChainable) -> sfn.Choice:
         none = sfn.Condition.number_equals("$.found.KeyCount", 0)
         return sfn.Choice(self._scope, name).when(none, otherwise).otherwise(then)
-
-    def _call(
-        self,
-        name: str,
-        action: str,
-        parameters: dict[str, object],
-        *,
-        resources: list[str],
-        result_path: str = sfn.JsonPath.DISCARD,
-    ) -> tasks.CallAwsService:
-        tagged = iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=resources)
-        return tasks.CallAwsService(
-            self._scope,
-            name,
-            service="sagemaker",
-            action=action,
-            parameters=parameters,
-            iam_resources=resources,
-            additional_iam_statements=[tagged] if action.startswith("create") else None,
-            result_path=result_path,
-        )
 
     def _arn(self, resource: str, name: str) -> str:
         return cdk.Stack.of(self._scope).format_arn(service="sagemaker", resource=resource, resource_name=name)

@@ -8,11 +8,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from config.naming import NOTHING
 from config.project import Watch
+from stacks import jobs
 
 LONGEST_JOB = 63
 HASH = 32
@@ -40,19 +40,11 @@ class Judging(Construct):
         super().__init__(scope, name)
         self._prefix = machine_name[: LONGEST_JOB - HASH - len("-count-")].rstrip("-")
         self._arguments, self._image, self._job_role, self._fleet = arguments, image, job_role, fleet
-        log = logs.LogGroup(
+        self.machine = jobs.machine(
             self,
-            "Log",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            retention=log_retention,
-        )
-        self.machine = sfn.StateMachine(
-            self,
-            "Machine",
-            state_machine_name=machine_name,
-            definition_body=sfn.DefinitionBody.from_chainable(self._steps()),
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR),
+            machine_name,
+            self._steps(),
+            log_retention=log_retention,
             timeout=cdk.Duration.minutes(2 * fleet.max_minutes + 60),
         )
         job_role.grant(self.machine.role, "iam:PassRole")
@@ -102,37 +94,20 @@ class Judging(Construct):
             f"{self._prefix}-{verb.lower()}-{{}}", sfn.JsonPath.hash(sfn.JsonPath.execution_id, "MD5")
         )
         only = ["--only", verb.lower()] if self._fleet.instances > 1 else []
-        start = self._task(verb, "createProcessingJob", self._request(job, instances, only))
-        look = self._task(f"Look{verb}", "describeProcessingJob", {"ProcessingJobName": job}, result_path="$.job")
-        wait = sfn.Wait(self, f"Wait{verb}", time=sfn.WaitTime.duration(cdk.Duration.seconds(15)))
-        status = sfn.Condition.string_equals
-        done = (
-            sfn.Choice(self, f"Done{verb}")
-            .when(status("$.job.ProcessingJobStatus", "Completed"), then)
-            .when(status("$.job.ProcessingJobStatus", "InProgress"), wait)
-            .when(status("$.job.ProcessingJobStatus", "Stopping"), wait)
-            .otherwise(failed)
-        )
-        wait.next(look)
-        return start.next(look).next(done)
-
-    def _task(
-        self, name: str, action: str, parameters: dict[str, object], *, result_path: str = sfn.JsonPath.DISCARD
-    ) -> tasks.CallAwsService:
-        jobs = cdk.Stack.of(self).format_arn(
+        arn = cdk.Stack.of(self).format_arn(
             service="sagemaker", resource="processing-job", resource_name=f"{self._prefix}-*"
         )
-        extra = ["sagemaker:AddTags"] if action.startswith("create") else []
-        return tasks.CallAwsService(
+        start = jobs.call(self, verb, "createProcessingJob", self._request(job, instances, only), resources=[arn])
+        look = jobs.call(
             self,
-            name,
-            service="sagemaker",
-            action=action,
-            parameters=parameters,
-            iam_resources=[jobs],
-            additional_iam_statements=[iam.PolicyStatement(actions=extra, resources=[jobs])] if extra else None,
-            result_path=result_path,
+            f"Look{verb}",
+            "describeProcessingJob",
+            {"ProcessingJobName": job},
+            resources=[arn],
+            result_path="$.job",
         )
+        jobs.until_done(self, "Processing", look, then, wait=f"Wait{verb}", done=f"Done{verb}").otherwise(failed)
+        return start.next(look)
 
     def _request(self, job: str, instances: int, only: list[str]) -> dict[str, object]:
         # The job calls AWS, so that its network is not isolated; no one can call it.

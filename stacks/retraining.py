@@ -8,8 +8,9 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from config.naming import RETRAINING_WANTED
 from stacks.release_pipeline import Release
-from stacks.watch import WANTED, WatchStack
+from stacks.watch import WatchStack
 
 
 class Retraining(Construct):
@@ -36,7 +37,9 @@ class Retraining(Construct):
             "Wanted",
             rule_name=watch.place.names.stack("retraining"),
             description="Starts a release of a model that is red by its labels.",
-            event_pattern=events.EventPattern(source=[source], detail_type=[WANTED], account=[watch.account]),
+            event_pattern=events.EventPattern(
+                source=[source], detail_type=[RETRAINING_WANTED], account=[watch.account]
+            ),
             targets=[_Start(pipeline, role)],
         )
         account = watch.place.account.account
@@ -56,7 +59,7 @@ class Retraining(Construct):
                 "Principal": {"AWS": f"arn:{cdk.Aws.PARTITION}:iam::{account}:root"},
                 "Action": "events:PutEvents",
                 "Resource": bus,
-                "Condition": {"StringEquals": {"events:source": source, "events:detail-type": WANTED}},
+                "Condition": {"StringEquals": {"events:source": source, "events:detail-type": RETRAINING_WANTED}},
             },
         )
 

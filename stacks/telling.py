@@ -10,7 +10,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from config.naming import Names
+from config.naming import LIGHT_CHANGED, PERSON_NEEDED, RETRAINING_WANTED, Names
 
 MESSAGE = "$.detail.message"
 LIGHTS = ("green", "yellow", "red")
@@ -37,12 +37,11 @@ class Telling(Construct):
         self._topic = topic
         self._chat = self._chat_of(names, team, webhook) if webhook else None
         about = {"team": [team], "environment": [environment], "tell": [True]}
-        changed = "Model Light Changed"
         told: dict[str, tuple[str, Mapping[str, list[object]]]] = {
-            "light": (changed, {"to": list(LIGHTS)}),
-            "unknown": (changed, {"to": ["unknown"]}),
-            "retraining": ("Model Retraining Wanted", {}),
-            "person": ("Model Needs A Person", {}),
+            "light": (LIGHT_CHANGED, {"to": list(LIGHTS)}),
+            "unknown": (LIGHT_CHANGED, {"to": ["unknown"]}),
+            "retraining": (RETRAINING_WANTED, {}),
+            "person": (PERSON_NEEDED, {}),
         }
         for kind, (detail_type, more) in told.items():
             rule = events.Rule(

@@ -11,15 +11,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from config.naming import NOTHING
+from config.naming import NOTHING, RETRAINING_WANTED
 from stacks.dashboard import FleetDashboard
 from stacks.foundation import EnvironmentStack, ToolingStack
 from stacks.judging import Judging
 from stacks.place import OnlyWhen, Place, PlacedStack
 from stacks.team import WatchRole
 from stacks.telling import Telling
-
-WANTED = "Model Retraining Wanted"
 
 
 class WatchStack(PlacedStack):
@@ -98,7 +96,7 @@ class WatchStack(PlacedStack):
             "Forward",
             description="Carries wanted retrainings to the account of the release pipeline.",
             event_pattern=events.EventPattern(
-                source=[self.place.names.watch_source], detail_type=[WANTED], account=[self.account]
+                source=[self.place.names.watch_source], detail_type=[RETRAINING_WANTED], account=[self.account]
             ),
             targets=[targets.EventBus(events.EventBus.from_event_bus_arn(self, "Bus", bus))],
         )

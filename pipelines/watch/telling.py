@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from config.model import Model
-from config.naming import NOTHING
+from config.naming import LIGHT_CHANGED, NOTHING, PERSON_NEEDED, RETRAINING_WANTED
 from pipelines.watch.judging import Verdict
 from pipelines.watch.places import Places
 from pipelines.watch.retraining import Ask, Start
@@ -18,7 +18,6 @@ from pipelines.watch.settings import Settings
 from pipelines.watch.state import Asked, Json, Light, Retraining, State, Version
 
 REASONS = 5
-CHANGED, WANTED, PERSON = "Model Light Changed", "Model Retraining Wanted", "Model Needs A Person"
 _ADVICE = {
     "green": "Nothing to do.",
     "yellow": "Have a look at the report: it says what moved, and by how much.",
@@ -53,7 +52,7 @@ class Teller:
         was = "again" if is_same else f"it was {before}"
         head = f"{self._who} is {verdict.tier.upper()} ({was})."
         about = {"message": self._message(head, state, light, _ADVICE[verdict.tier])}
-        return self._with(state, CHANGED, light.period, said | about)
+        return self._with(state, LIGHT_CHANGED, light.period, said | about)
 
     def follow(self, state: State, decision: Start | Ask | None, recorded: str = "") -> State:
         """*state* with what retraining decided, and with its event; *recorded* says which rows were recorded for it."""
@@ -65,7 +64,7 @@ class Teller:
             state = state.but(asked=(*state.asked, Asked(version.package, light.period)))
             message = self._message(f"{self._who} needs a person. {decision.reason}", state, light, _ASK)
             return self._with(
-                state, PERSON, light.period, {"reason": decision.reason, "tell": True, "message": message}
+                state, PERSON_NEEDED, light.period, {"reason": decision.reason, "tell": True, "message": message}
             )
         started = Retraining(decision.id, self.settings.when, version.package, light.period)
         state = state.but(retrainings=(*state.retrainings, started))
@@ -75,7 +74,9 @@ class Teller:
             filter(None, (recorded and f"{recorded}.", note, "Nothing to do now: the release says how it ends."))
         )
         told = {"reason": decision.reason, "tell": True, "release": release}
-        return self._with(state, WANTED, light.period, told | {"message": self._message(head, state, light, advice)})
+        return self._with(
+            state, RETRAINING_WANTED, light.period, told | {"message": self._message(head, state, light, advice)}
+        )
 
     @property
     def _who(self) -> str:
