@@ -17,7 +17,7 @@ from local_aws.rehearsal.failure import RehearsalError
 from local_aws.rehearsal.inbox import Inbox
 from local_aws.rehearsal.months import Feed, Month, months
 from local_aws.rehearsal.report import Report
-from local_aws.sagemaker.storage import split
+from local_aws.rehearsal.trained import Trained
 
 LOOKS = 6
 """How often the watch looks in all; after red it looks at each of the next months."""
@@ -46,7 +46,7 @@ class Lights:
 
     def pass_by(self, package: str) -> None:
         """Lets all months after training pass; raises RehearsalError where the watch or a release fails."""
-        waiting = list(self._months(package))
+        waiting = list(months(self._model, Trained.of(self._account, package)))
         span, closely, labelled = max(1, len(waiting) // LOOKS), 0, False
         while waiting:
             count = 1 if closely else span
@@ -58,13 +58,6 @@ class Lights:
             if self._follow_releases():
                 closely = CLOSELY
         self._keep_page()
-
-    def _months(self, package: str) -> list[Month]:
-        described = self._account.client("sagemaker").describe_model_package(ModelPackageName=package)
-        bucket, key = split(described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"])
-        periods = json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read())["periods"]
-        run = key.removesuffix("/evaluation/evaluation.json")
-        return list(months(self._s3, self._model, bucket, run, list(periods)))
 
     def _look(self, passed: list[Month], *, labelled: bool) -> None:
         with self._report.step(f"{self._model.name}: {_span(passed)}") as step:

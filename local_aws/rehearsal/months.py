@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 
@@ -17,10 +15,10 @@ from config import Model
 from config.hosting import Serverless
 from config.naming import Names
 from local_aws.account import Account
+from local_aws.rehearsal.traffic import CALLERS, ROWS_PER_REQUEST
+from local_aws.rehearsal.trained import Trained
 
-ROWS_PER_REQUEST = 500
 QUIET_SECONDS = 0.4
-CALLERS = 4
 MONTHS = 12
 _MONTH = re.compile(r"\d{4}-\d{2}")
 
@@ -44,11 +42,10 @@ class Month:
         return datetime(year + month // MONTHS, month % MONTHS + 1, 1, 5, tzinfo=UTC)
 
 
-def months(s3: Any, model: Model, bucket: str, run: str, periods: list[str]) -> Iterator[Month]:
-    """The months of some periods as Prepare left them in *run*; a year's rows are spread over its months in order."""
-    for period in sorted(periods):
-        body = s3.get_object(Bucket=bucket, Key=f"{run}/test/{period}.parquet")["Body"].read()
-        frame = pd.read_parquet(io.BytesIO(body))
+def months(model: Model, run: Trained) -> Iterator[Month]:
+    """The months after a run's training; the rows of a year are spread over its months in order."""
+    for period in run.periods:
+        frame = run.rows(period)
         if _MONTH.fullmatch(period):
             yield _month(model, period, frame)
             continue

@@ -18,6 +18,7 @@ from local_aws.rehearsal.months import eve
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.traffic import Production
 from local_aws.rehearsal.unseen import without_rarest
+from pipelines.by_hand.outputs import stack_output
 
 BATCH_ROWS = 10_000
 
@@ -109,8 +110,9 @@ class Story:
 
     def _let_years_pass(self, released: Mapping[str, str]) -> None:
         looks = []
+        stack = self._names.stack("production")
+        records = stack_output(self._account.client("cloudformation"), stack, "RecordsBucketName")
         for model in self._models:
-            records = Production(self._account, self._names, model).records()
             lights = Lights(self._account, self._report, self._names, self._delivery, model, records)
             lights.pass_by(released[model.name])
             looks += lights.looks

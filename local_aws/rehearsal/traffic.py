@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +17,8 @@ from config.model import Task
 from config.naming import Names
 from local_aws.account import Account
 from local_aws.rehearsal.failure import RehearsalError
-from local_aws.sagemaker.storage import split
+from local_aws.rehearsal.trained import Trained
+from pipelines.by_hand.outputs import stack_output
 
 ROWS_PER_REQUEST = 500
 CALLERS = 4
@@ -59,14 +59,9 @@ class Production:
 
     def rows(self, package: str) -> Rows:
         """The first period after training, read from the run that made *package*."""
-        described = self._account.client("sagemaker").describe_model_package(ModelPackageName=package)
-        uri = described["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]
-        bucket, key = split(uri)
-        run = key.removesuffix("/evaluation/evaluation.json")
-        evaluation = json.loads(self._read(bucket, key))
-        period = min(evaluation["periods"])
-        frame = pd.read_parquet(io.BytesIO(self._read(bucket, f"{run}/test/{period}.parquet")))
-        return Rows(self._model, period, frame, evaluation)
+        run = Trained.of(self._account, package)
+        period = run.periods[0]
+        return Rows(self._model, period, run.rows(period), run.evaluation)
 
     def ask(self, rows: Rows) -> str:
         """Scores every row through the endpoint, and compares with what the pipeline's evaluation found."""
@@ -119,7 +114,9 @@ class Production:
 
     def score_batch(self, rows: Rows, count: int) -> str:
         """Scores *count* rows by batch transform and counts what comes out."""
-        bucket = self.records()
+        bucket = stack_output(
+            self._account.client("cloudformation"), self._names.stack("production"), "RecordsBucketName"
+        )
         folder = f"batch/{self._model.team}/{self._model.name}"
         run = f"{rows.period}-rehearsal"
         body = rows.features.head(count).to_csv(index=False, header=False)
@@ -158,12 +155,6 @@ class Production:
             Accept="text/csv",
         )
         return pd.read_csv(answer["Body"], header=None, skip_blank_lines=False)  # a row without answer is an empty line
-
-    def records(self) -> str:
-        """The bucket of everything that production keeps."""
-        stack = self._account.client("cloudformation").describe_stacks(StackName=self._names.stack("production"))
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Stacks"][0]["Outputs"]}
-        return outputs["RecordsBucketName"]
 
     def _read(self, bucket: str, key: str) -> bytes:
         return self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
