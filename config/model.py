@@ -11,6 +11,8 @@ from config.closed import Closed, Email, InstanceType, Slug
 from config.features import Feature
 from config.hosting import Batch, Hosting
 from config.light import Light
+from config.release import Approval, ByPerson, Load
+from config.rollout import Rollout, default, refusal
 from config.serving import Serving
 
 Scalar = bool | int | float | str
@@ -169,6 +171,8 @@ class Overrides(Closed):
 
     hosting: Hosting | None = None
     """Replaces the model's hosting."""
+    rollout: Rollout | None = None
+    """Replaces the model's roll-out."""
     batch: Batch | None = None
     """Replaces the model's batch fleet."""
     monitoring: Monitoring | None = None
@@ -209,6 +213,12 @@ class Model(Closed, json_schema_extra=_without_name):
     """How it answers."""
     hosting: Hosting
     """Where it answers in real time."""
+    rollout: Rollout | None = None
+    """How a release takes over; left out: a canary in production where there are two instances or more."""
+    load: Load = Load()
+    """The load that a release must bear in staging."""
+    approval: Approval = ByPerson()
+    """Who lets a release into production."""
     batch: Batch = Batch()
     """Where it scores batches."""
     monitoring: Monitoring
@@ -234,8 +244,18 @@ class Model(Closed, json_schema_extra=_without_name):
             )
         return self
 
+    @model_validator(mode="after")
+    def _rolled_out(self) -> Model:
+        for environment in {"production", *self.environments}:
+            found = self.in_environment(environment)
+            assert found.rollout
+            if why := refusal(found.rollout, found.hosting):
+                raise ValueError(f"in {environment}, {why}")
+        return self
+
     def in_environment(self, environment: str) -> Model:
         """The same model with the overrides of *environment* applied."""
         overrides = self.environments.get(environment, Overrides())
         changed = {field: value for field, value in overrides if value is not None}
-        return self.model_copy(update=changed)
+        found = self.model_copy(update=changed)
+        return found.model_copy(update={"rollout": found.rollout or default(found.hosting, environment)})

@@ -43,6 +43,15 @@ class Names:
         """The state machine that scores a batch."""
         return self.stack(model, environment, "batch")
 
+    def rollback(self, environment: str) -> str:
+        """The state machine that takes a model of an environment back to an earlier package."""
+        return self.stack("rollback", environment)
+
+    @property
+    def wave(self) -> str:
+        """The state machine that starts the releases of many models, so many at a time."""
+        return self.stack("wave")
+
     def watch(self, team: str) -> str:
         """The state machine that judges a team's models, and the schedule that starts it."""
         return _fitting(self.stack("watch", team))
