@@ -14,7 +14,7 @@ class Load(Closed):
 
     requests_per_second: float = Field(default=50, gt=0, le=10_000)
     """Requests of one row each, per second, that the whole endpoint must answer; scaled down to staging's instances."""
-    seconds: int = Field(default=30, ge=5, le=3600)
+    seconds: int = Field(default=20, ge=5, le=3600)
     """How long, after a warm-up of a few seconds."""
     p99_ms: float = Field(default=500, gt=0, le=60_000)
     """The 99th percentile of the caller's time for one request that is good enough."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from config.closed import Closed
 from config.hosting import Dedicated, Hosting
 
 Watched = Literal["errors_5xx", "errors_4xx", "model_latency", "overhead_latency"]
 
+_SHORTEST = 5
+
 
 class _Rollout(Closed):
-    bake_minutes: int = Field(default=10, ge=0, le=60)
-    """How long alarms are watched after each shift of traffic; SageMaker allows an hour."""
+    bake_minutes: int = Field(default=10, ge=_SHORTEST, le=60)
+    """How long alarms are watched after each shift of traffic, at most an hour. An alarm needs up to three minutes of
+    requests, and CloudWatch one more, so less than five watches nothing."""
     keep_minutes: int = Field(default=0, ge=0, le=60)
     """How long the old fleet is kept after the last of it."""
     rollback_on: tuple[Watched, ...] = ("errors_5xx", "model_latency")
@@ -28,7 +31,14 @@ class AllAtOnce(_Rollout):
 
     kind: Literal["all-at-once"] = "all-at-once"
     bake_minutes: int = Field(default=0, ge=0, le=60)
-    """How long alarms are watched after the shift; SageMaker allows an hour."""
+    """How long alarms are watched after the shift: five minutes or more, or 0 for not at all."""
+
+    @field_validator("bake_minutes")
+    @classmethod
+    def _long_enough(cls, minutes: int) -> int:
+        if 0 < minutes < _SHORTEST:
+            raise ValueError(f"alarms need {_SHORTEST} minutes to see anything; write 0, or {_SHORTEST} to 60")
+        return minutes
 
 
 class Canary(_Rollout):
@@ -77,7 +87,7 @@ def refusal(rollout: Rollout, hosting: Hosting) -> str | None:
         return f"rollout.kind is {rollout.kind!r}, which shifts instances, and serverless hosting has none; {instead}"
     if hosting.instances < 2:
         return (
-            f"rollout.kind is {rollout.kind!r} and hosting.instances is {hosting.instances}: SageMaker takes at most half "
-            f"of a fleet in a step; write instances: 2 or more, or {instead}"
+            f"rollout.kind is {rollout.kind!r} and hosting.instances is {hosting.instances}: SageMaker takes at most "
+            f"half of a fleet in a step; write instances: 2 or more, or {instead}"
         )
     return None

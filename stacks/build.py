@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.place import Place, PlacedStack
@@ -96,13 +98,22 @@ class Build(Construct):
             variables_namespace=name,
         )
 
+    def allow_deploying(self, targets: Iterable[PlacedStack]) -> None:
+        """Lets the build deploy to where these stacks are, through the roles that `cdk bootstrap` made there."""
+        self.allow("sts:AssumeRole", on=sorted({role for stack in targets for role in _bootstrap_roles(stack)}))
+
+    def allow_telling(self, topic: sns.ITopic, key: kms.IKey) -> None:
+        """Lets the build tell people on a topic that is encrypted with *key*."""
+        topic.grant_publish(self.project)
+        key.grant_encrypt_decrypt(self.project)
+
 
 class Deployer(Build):
-    """Deploys stacks of a synthesized assembly through the roles that `cdk bootstrap` made in each account."""
+    """Deploys stacks of a synthesized assembly."""
 
-    def __init__(self, scope: Construct, name: str, targets: list[PlacedStack]) -> None:
+    def __init__(self, scope: Construct, name: str, targets: Iterable[PlacedStack]) -> None:
         super().__init__(scope, name, commands=["make setup", "make deploy-stacks"])
-        self.allow("sts:AssumeRole", on=sorted({role for stack in targets for role in _bootstrap_roles(stack)}))
+        self.allow_deploying(targets)
 
 
 def _bootstrap_roles(stack: PlacedStack) -> list[str]:
@@ -134,6 +145,11 @@ def project_arn(scope: Construct, resource: str, project: str = "") -> str:
     """The ARN of the project's SageMaker resources of a kind; without a project, of all of that kind."""
     name = f"{project}-*" if project else "*"
     return cdk.Stack.of(scope).format_arn(service="sagemaker", resource=resource, resource_name=name)
+
+
+def pipeline_arn(scope: Construct, place: Place, kind: str) -> str:
+    """The ARN of a delivery pipeline, for the builds that it runs itself."""
+    return cdk.Stack.of(scope).format_arn(service="codepipeline", resource=place.names.delivery_pipeline(kind))
 
 
 def delivery_pipeline(

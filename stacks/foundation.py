@@ -25,6 +25,7 @@ class ToolingStack(PlacedStack):
     def __init__(self, scope: cdk.App, place: Place) -> None:
         super().__init__(scope, place, place.name, description="Data, artifacts, images and training roles.")
         self.key = _key(self, place)
+        self.key.grant_encrypt_decrypt(iam.ServicePrincipal("events.amazonaws.com"))  # tells of failed pipelines
         self.data = _bucket(self, "Data", place, self.key)
         self.artifacts = _bucket(self, "Artifacts", place, self.key)
         _announce_objects(self.artifacts)
@@ -53,7 +54,14 @@ class EnvironmentStack(PlacedStack):
         for prefix in ("batch/", "capture/"):
             self.records.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(90))
         self.serving_roles = {
-            team: ServingRole(self, team, artifacts=tooling.artifacts, records=self.records, images=tooling.images).role
+            team: ServingRole(
+                self,
+                team,
+                project=place.project.name,
+                artifacts=tooling.artifacts,
+                records=self.records,
+                images=tooling.images,
+            ).role
             for team in place.project.teams
         }
         self.alerts = {team: self._topic(team, place) for team in place.project.teams}

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from config.model import Model
+from config.naming import NOTHING
+from stacks.alarms import EndpointAlarms
 from stacks.batch import Batch
 from stacks.dashboard import ModelDashboard, dashboard_link
-from stacks.endpoint import Capture, Endpoint, EndpointAlarms
+from stacks.endpoint import Capture, Endpoint
 from stacks.foundation import EnvironmentStack
 from stacks.place import OnlyWhen, Place, PlacedStack
+
+_COLON = cdk.ArnFormat.COLON_RESOURCE_NAME
 
 
 class ServingStack(PlacedStack):
     """Endpoint, batch and alarms of one model in one environment; written by the release pipeline alone.
 
     The parameter Package names the model package that serves. Without one the stack has no endpoint, so that the first
-    deployment does not wait for a first model.
+    deployment does not wait for a first model. Release says who wrote the stack, Rollout how traffic shifts.
     """
 
     def __init__(self, scope: cdk.App, place: Place, *, model: Model, environment: EnvironmentStack) -> None:
@@ -35,6 +40,10 @@ class ServingStack(PlacedStack):
         released = cdk.CfnCondition(
             self, "Released", expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(package.value_as_string, ""))
         )
+        release = cdk.CfnParameter(
+            self, "Release", default=NOTHING, description="When the release that wrote this began, and its execution."
+        )
+        gradual = self._gradual()
         endpoint_name = place.names.endpoint(model.name, place.name)
         log = self._log_group(f"/aws/sagemaker/Endpoints/{endpoint_name}")
         live = Construct(self, "Live")
@@ -65,19 +74,55 @@ class ServingStack(PlacedStack):
             log_retention=place.log_retention,
         )
         alarms = self._alarms(live, model, environment, watched=watched)
+        self._roll_out(live, model, environment, gradual, alarms)
         if watched:
             self._watch(live, model, environment, alarms)
         cdk.Aspects.of(live).add(OnlyWhen(released))
         cdk.CfnOutput(self, "EndpointName", value=endpoint_name)
         cdk.CfnOutput(self, "PackageArn", value=package.value_as_string, condition=released)
+        cdk.CfnOutput(self, "ReleasedBy", value=release.value_as_string)
+
+    def _gradual(self) -> cdk.CfnCondition:
+        rollout = cdk.CfnParameter(
+            self,
+            "Rollout",
+            default="gradual",
+            allowed_values=["gradual", "at-once"],
+            description="Whether traffic shifts as the model says, or at once, as on the way back.",
+        )
+        return cdk.CfnCondition(self, "Gradual", expression=cdk.Fn.condition_equals(rollout.value_as_string, "gradual"))
+
+    def _roll_out(
+        self,
+        scope: Construct,
+        model: Model,
+        environment: EnvironmentStack,
+        gradual: cdk.CfnCondition,
+        alarms: EndpointAlarms | None,
+    ) -> None:
+        assert model.rollout
+        if model.rollout.alarms:
+            self._let_look_at(scope, model.rollout.alarms, environment.serving_roles[model.team])
+        watched = alarms.of(model.rollout.rollback_on) if alarms else []
+        self.endpoint.roll_out(model.rollout, gradual=gradual, alarms=watched)
+
+    def _let_look_at(self, scope: Construct, alarms: Sequence[str], role: iam.IRole) -> None:
+        """SageMaker asks for a roll-out's alarms under the endpoint's role, which knows only the project's own."""
+        arns = [
+            self.format_arn(service="cloudwatch", resource="alarm", resource_name=name, arn_format=_COLON)
+            for name in alarms
+        ]
+        statement = iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=arns)
+        policy = iam.Policy(scope, "OtherAlarms", statements=[statement], roles=[role])
+        self.endpoint.endpoint.node.add_dependency(policy)
 
     def _alarms(
         self, scope: Construct, model: Model, environment: EnvironmentStack, *, watched: bool
-    ) -> list[cloudwatch.IAlarm]:
+    ) -> EndpointAlarms | None:
         if not model.monitoring.alarms:
-            return []
+            return None
         dashboard = self.place.names.dashboard(self.place.name, model.name)
-        alarms = EndpointAlarms(
+        return EndpointAlarms(
             scope,
             "Alarms",
             endpoint=self.endpoint,
@@ -85,10 +130,9 @@ class ServingStack(PlacedStack):
             topic=environment.alerts[model.team],
             look_at=dashboard_link(self, dashboard) if watched else f"the log of {self.endpoint.endpoint_name}",
         )
-        return [alarms.composite, *alarms.children]
 
     def _watch(
-        self, scope: Construct, model: Model, environment: EnvironmentStack, alarms: list[cloudwatch.IAlarm]
+        self, scope: Construct, model: Model, environment: EnvironmentStack, alarms: EndpointAlarms | None
     ) -> None:
         """What the watch and people look at; the watch finds the models by these parameters."""
         ssm.StringParameter(
@@ -105,7 +149,7 @@ class ServingStack(PlacedStack):
             model=model,
             endpoint=self.endpoint,
             records_bucket=environment.records.bucket_name,
-            alarms=alarms,
+            alarms=[alarms.composite, *alarms.children] if alarms else [],
         )
 
     def _log_group(self, name: str) -> logs.LogGroup:

@@ -5,7 +5,7 @@ A team's objects are below `<team>/` in every bucket; its roles see nothing else
 
 from __future__ import annotations
 
-from aws_cdk import PhysicalName, Stack
+from aws_cdk import ArnFormat, PhysicalName, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -45,7 +45,14 @@ class ServingRole(Construct):
     """The role of a team's endpoints and batch jobs in one environment."""
 
     def __init__(
-        self, scope: Construct, team: str, *, artifacts: s3.IBucket, records: s3.IBucket, images: ecr.IRepository
+        self,
+        scope: Construct,
+        team: str,
+        *,
+        project: str,
+        artifacts: s3.IBucket,
+        records: s3.IBucket,
+        images: ecr.IRepository,
     ) -> None:
         super().__init__(scope, team)
         self.role = _role(self, "Serving", f"Endpoints and batch jobs of team {team}.")
@@ -53,6 +60,14 @@ class ServingRole(Construct):
         records.grant_read_write(self.role, f"batch/{team}/*")
         records.grant_put(self.role, f"capture/{team}/*")
         grant_run(self.role, images, "Endpoints/", "Processing", "Transform")
+        # SageMaker watches a roll-out's alarms under the endpoint's role.
+        alarms = Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{project}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=[alarms]))
 
 
 class WatchRole(Construct):

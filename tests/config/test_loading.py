@@ -9,6 +9,7 @@ import pytest
 
 from config import ConfigError, load_model, load_models, load_project
 from config.hosting import Dedicated
+from config.rollout import AllAtOnce, Canary
 
 ROOT = Path(__file__).parents[2]
 EMPLOYMENT = (ROOT / "model_code/employment/model.yaml").read_text()
@@ -154,7 +155,30 @@ def test_an_environment_overrides_what_it_names_and_nothing_else() -> None:
     assert isinstance(staging.hosting, Dedicated)
     assert staging.hosting.instances == 1
     assert staging.monitoring == model.monitoring
-    assert model.in_environment("production") == model
+    production = model.in_environment("production")
+    assert production.model_copy(update={"rollout": None}) == model
+
+
+def test_a_fleet_gets_a_canary_in_production_where_nothing_else_is_written() -> None:
+    model = load_model(ROOT / "model_code/employment")
+    assert isinstance(model.in_environment("production").rollout, Canary)
+    assert model.in_environment("staging").rollout == AllAtOnce()
+
+
+def test_a_canary_on_one_instance_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"in staging, rollout\.kind is 'canary' and hosting\.instances is 1"):
+        load_model(model_with(tmp_path, "batch:\n", "rollout: {kind: canary}\nbatch:\n"))
+
+
+def test_a_rolling_update_of_serverless_hosting_is_refused(tmp_path: Path) -> None:
+    more = "instances: 1}\n  production: {hosting: {kind: serverless}, rollout: {kind: rolling}}\n"
+    with pytest.raises(ConfigError, match="shifts instances, and serverless hosting has none"):
+        load_model(model_with(tmp_path, "instances: 1}\n", more))
+
+
+def test_baking_too_short_for_an_alarm_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="alarms need 5 minutes to see anything"):
+        load_model(model_with(tmp_path, "batch:\n", "rollout: {kind: all-at-once, bake_minutes: 2}\nbatch:\n"))
 
 
 def test_configuration_cannot_be_changed_after_loading() -> None:

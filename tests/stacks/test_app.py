@@ -89,6 +89,8 @@ def statements(template: Template) -> Iterator[dict[str, Any]]:
 
 
 NO_RESOURCE = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
     "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
@@ -100,6 +102,8 @@ NO_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
+    "sagemaker:ListEndpointConfigs",
+    "sagemaker:ListModels",
 }
 """Actions that AWS gives no resource; only they may be allowed on `*`."""
 

@@ -17,6 +17,10 @@ def pipelines(templates: dict[str, Template]) -> dict[str, dict[str, Any]]:
     return {pipeline["Properties"]["Name"]: pipeline["Properties"] for pipeline in found}
 
 
+def environment_of(action: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in json.loads(action["Configuration"]["EnvironmentVariables"])}
+
+
 def stages(pipeline: dict[str, Any]) -> list[str]:
     return [stage["Name"] for stage in pipeline["Stages"]]
 
@@ -30,13 +34,19 @@ def test_the_platform_pipeline_checks_before_it_deploys_and_plans_last(pipelines
 
 def test_a_release_verifies_and_asks_before_production(pipelines: dict[str, dict[str, Any]]) -> None:
     release = pipelines["greenlight-release"]
-    assert stages(release) == ["Source", "Train", "Staging", "Verify", "Approve", "Production", "Confirm"]
-    assert [variable["Name"] for variable in release["Variables"]] == ["MODEL", "PACKAGE", "REASON", "RETRAINING"]
+    assert stages(release) == ["Source", "Train", "Staging", "Verify", "Decide", "Approve", "Production", "Confirm"]
+    assert [variable["Name"] for variable in release["Variables"]] == [
+        "MODEL",
+        "PACKAGE",
+        "IMAGE",
+        "REASON",
+        "RETRAINING",
+    ]
 
 
 def test_training_learns_which_revision_it_is_of_and_which_retraining(pipelines: dict[str, dict[str, Any]]) -> None:
     (train,) = next(stage for stage in pipelines["greenlight-release"]["Stages"] if stage["Name"] == "Train")["Actions"]
-    given = {each["name"]: each["value"] for each in json.loads(train["Configuration"]["EnvironmentVariables"])}
+    given = environment_of(train)
     assert given["RETRAINING"] == "#{variables.RETRAINING}"
     assert given["REVISION"].startswith("#{Source.")
     assert given["REVISION_TYPE"] in ("COMMIT_ID", "S3_OBJECT_VERSION_ID")
@@ -62,8 +72,17 @@ def test_every_stage_after_training_is_skipped_unless_a_package_is_registered(
 def test_a_deployment_passes_the_package_explicitly(pipelines: dict[str, dict[str, Any]]) -> None:
     for stage in pipelines["greenlight-release"]["Stages"]:
         if stage["Name"] in ("Staging", "Production"):
-            given = stage["Actions"][0]["Configuration"]["EnvironmentVariables"]
-            assert f"#{{Train.STACK}}-{stage['Name'].lower()}:Package=#{{Train.PACKAGE}}" in given
+            given = environment_of(stage["Actions"][0])
+            assert given["PACKAGE"] == "#{Train.PACKAGE}"
+            assert given["ENVIRONMENT"] == stage["Name"].lower()
+            assert given["EXECUTION"] == "#{codepipeline.PipelineExecutionId}"
+
+
+def test_a_person_is_asked_only_where_the_rule_has_not_approved(pipelines: dict[str, dict[str, Any]]) -> None:
+    (approve,) = [stage for stage in pipelines["greenlight-release"]["Stages"] if stage["Name"] == "Approve"]
+    (condition,) = approve["BeforeEntry"]["Conditions"]
+    asked = {rule["Configuration"]["Variable"]: rule["Configuration"]["Value"] for rule in condition["Rules"]}
+    assert asked == {"#{Train.OUTCOME}": "registered", "#{Decide.APPROVAL}": "needed"}
 
 
 def test_only_the_image_build_may_use_docker(templates: dict[str, Template]) -> None:
@@ -77,7 +96,7 @@ def test_only_the_image_build_may_use_docker(templates: dict[str, Template]) -> 
 def test_every_build_has_a_role_of_its_own(templates: dict[str, Template]) -> None:
     projects = resources(templates["greenlight-delivery"], "AWS::CodeBuild::Project").values()
     roles = [project["Properties"]["ServiceRole"]["Fn::GetAtt"][0] for project in projects]
-    assert len(roles) == len(set(roles)) == 6
+    assert len(roles) == len(set(roles)) == 9
 
 
 def test_every_image_that_may_be_built_has_a_place_to_be_noted(templates: dict[str, Template]) -> None:

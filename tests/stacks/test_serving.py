@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from stacks.endpoint import vcpus
+from stacks.alarms import vcpus
 from tests.stacks.conftest import Template, fork, only, resources, synthesize, templates_of
 
 PRODUCTION, STAGING = "greenlight-serving-employment-production", "greenlight-serving-employment-staging"
@@ -48,6 +49,76 @@ def test_the_log_group_is_there_before_a_container_can_make_it(templates: dict[s
         if "Endpoints/" in str(found["Properties"]["LogGroupName"])
     ]
     assert log in only(templates[PRODUCTION], "AWS::SageMaker::Endpoint")["DependsOn"]
+
+
+def test_a_release_shifts_traffic_as_the_model_says_and_alarms_bring_it_back(templates: dict[str, Template]) -> None:
+    endpoint = only(templates[PRODUCTION], "AWS::SageMaker::Endpoint")
+    condition, gradual, otherwise = endpoint["Properties"]["DeploymentConfig"]["Fn::If"]
+    assert (condition, otherwise) == ("Gradual", {"Ref": "AWS::NoValue"})
+    policy = gradual["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"] == {
+        "Type": "CANARY",
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+        "WaitIntervalInSeconds": 600,
+    }
+    alarms = resources(templates[PRODUCTION], "AWS::CloudWatch::Alarm")
+    watched = {name for name, alarm in alarms.items() if name in endpoint["DependsOn"] and alarm}
+    names = {json.dumps(alarms[name]["Properties"]["AlarmName"]) for name in watched} | {
+        json.dumps({"Ref": name}) for name in watched
+    }
+    given = [alarm["AlarmName"] for alarm in gradual["AutoRollbackConfiguration"]["Alarms"]]
+    assert len(given) == len(watched) == 2
+    assert {json.dumps(name) for name in given} <= names
+
+
+def test_a_release_keeps_what_scaling_has_set_and_nothing_else_of_the_old(templates: dict[str, Template]) -> None:
+    properties = only(templates[PRODUCTION], "AWS::SageMaker::Endpoint")["Properties"]
+    assert properties["RetainAllVariantProperties"] is True
+    excluded = {each["VariantPropertyType"] for each in properties["ExcludeRetainedVariantProperties"]}
+    assert excluded == {"DataCaptureConfig", "DesiredWeight"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (
+            "{kind: rolling, percent: 50, bake_minutes: 5}",
+            {
+                "RollingUpdatePolicy": {
+                    "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+                    "WaitIntervalInSeconds": 300,
+                }
+            },
+        ),
+        (
+            "{kind: linear, percent: 20, keep_minutes: 15, alarms: [sales-fall]}",
+            {
+                "BlueGreenUpdatePolicy": {
+                    "TrafficRoutingConfiguration": {
+                        "Type": "LINEAR",
+                        "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 20},
+                        "WaitIntervalInSeconds": 600,
+                    },
+                    "TerminationWaitInSeconds": 900,
+                }
+            },
+        ),
+    ],
+)
+def test_every_kind_of_rollout_is_one_of_sagemakers(tmp_path: Path, written: str, expected: dict[str, Any]) -> None:
+    root = fork(tmp_path)
+    file = root / "model_code/employment/model.yaml"
+    more = f"  production:\n    rollout: {written}\n"
+    file.write_text(file.read_text() + more)
+    template = templates_of(synthesize(tmp_path / "out", root))[PRODUCTION]
+    gradual = only(template, "AWS::SageMaker::Endpoint")["Properties"]["DeploymentConfig"]["Fn::If"][1]
+    alarms = gradual.pop("AutoRollbackConfiguration")["Alarms"]
+    assert gradual == expected
+    if "sales-fall" in written:
+        assert {"AlarmName": "sales-fall"} in alarms
+        allowed = json.dumps(resources(template, "AWS::IAM::Policy"))
+        assert ":alarm:sales-fall" in allowed
 
 
 def test_staging_and_production_differ_as_model_yaml_says(templates: dict[str, Template]) -> None:

@@ -1,0 +1,163 @@
+"""What the stages of a release run, each under a role of its own that may do that and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from config.naming import Names
+from stacks.build import STAGE, Build, pipeline_arn, project_arn
+from stacks.foundation import ToolingStack
+from stacks.images import Images
+from stacks.place import Place, PlacedStack
+from stacks.source import Source
+
+
+class ReleaseBuilds(Construct):
+    """The builds of a release, in the order of its stages."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        place: Place,
+        *,
+        source: Source,
+        tooling: ToolingStack,
+        images: Images,
+        topic: sns.ITopic,
+        targets: Sequence[PlacedStack],
+    ) -> None:
+        super().__init__(scope, name)
+        self._place, self._tooling = place, tooling
+        self._environment = {"ARTIFACTS_BUCKET": tooling.artifacts.bucket_name, "TOPIC": topic.topic_arn}
+        self.train = self._train(source, images)
+        self.serve = self._serve(targets)
+        self.verify = self._build("verify", "SUMMARY", "REPORT")
+        self._let_hold(self.verify)
+        self.verify.allow("cloudwatch:DescribeAlarms", on=[self._alarms(place.project.name)])
+        tooling.artifacts.grant_put(self.verify.project, "*/releases/*")
+        self.decide = self._build("decide", "APPROVAL", "SUMMARY")
+        self._let_see(self.decide)
+        self.confirm = self._build("confirm", "SUMMARY")
+        self._let_hold(self.confirm)
+        self._let_sweep(self.confirm)
+        for build in (self.serve, self.decide, self.confirm):
+            build.allow_telling(topic, tooling.key)
+
+    def _build(self, stage: str, *exports: str) -> Build:
+        commands = ["make setup", STAGE.format(stage)]
+        return Build(self, stage.capitalize(), commands=commands, environment=self._environment, exports=exports)
+
+    def _train(self, source: Source, images: Images) -> Build:
+        build = Build(
+            self,
+            "Train",
+            commands=["make setup", STAGE.format("train"), "make synth"],
+            environment=self._environment,
+            exports=["OUTCOME", "PACKAGE", "STACK", "SUMMARY"],
+            keeps_files=True,
+        )
+        source.grant_read(build.project)
+        self._tooling.artifacts.grant_put(build.project, "*/code/*")
+        self._tooling.artifacts.grant_read(build.project, "*/runs/*")
+        for parameter in images.parameters:
+            build.allow("ssm:GetParameter", on=[parameter.parameter_arn])
+        project = self._place.project.name
+        pipelines = project_arn(self, "pipeline", project)
+        build.allow(
+            "sagemaker:StartPipelineExecution",
+            "sagemaker:DescribePipelineExecution",
+            "sagemaker:ListPipelineExecutionSteps",
+            on=[pipelines, f"{pipelines}/execution/*"],
+        )
+        build.allow_reading_packages(self._place)
+        # Where only the image has changed, it registers the package's model data with the new one.
+        build.allow(
+            "sagemaker:AddTags",
+            "sagemaker:CreateModelPackage",
+            on=[project_arn(self, kind, project) for kind in ("model-package", "model-package-group")],
+        )
+        return build
+
+    def _serve(self, targets: Sequence[PlacedStack]) -> Build:
+        build = self._build("serve", "SUMMARY")
+        build.allow_deploying(targets)
+        stack = cdk.Stack.of(self)
+        names = self._place.names
+        build.allow(
+            "codepipeline:GetPipelineExecution",
+            "codepipeline:ListActionExecutions",
+            "codepipeline:ListPipelineExecutions",
+            on=[pipeline_arn(self, self._place, "release")],
+        )
+        stacks = stack.format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{names.stack('serving')}-*/*"
+        )
+        build.allow("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", on=[stacks])
+        self._let_see(build)
+        self._let_scale(build, names)
+        return build
+
+    def _let_see(self, build: Build) -> None:
+        """What a model's endpoint runs, and which package that is, with its evaluation."""
+        project = self._place.project.name
+        build.allow_reading_packages(self._place)
+        build.allow("sagemaker:DescribeEndpoint", on=[project_arn(self, "endpoint", project)])
+        # CloudFormation names these two, so only the kind can be told.
+        build.allow("sagemaker:DescribeEndpointConfig", on=[project_arn(self, "endpoint-config")])
+        build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])
+        self._tooling.artifacts.grant_read(build.project, "*/runs/*")
+
+    def _let_hold(self, build: Build) -> None:
+        """It asks the endpoint, and compares with what the package says."""
+        self._let_see(build)
+        build.allow("sagemaker:InvokeEndpoint", on=[project_arn(self, "endpoint", self._place.project.name)])
+
+    def _let_scale(self, build: Build, names: Names) -> None:
+        """Takes a variant out of scaling and puts it back, because its instance type cannot change under scaling."""
+        stack = cdk.Stack.of(self)
+        targets = stack.format_arn(service="application-autoscaling", resource="scalable-target", resource_name="*")
+        build.allow(
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:RegisterScalableTarget",
+            on=[targets],
+        )
+        build.allow(
+            "application-autoscaling:DescribeScalableTargets",
+            "application-autoscaling:DescribeScalingPolicies",
+            on=["*"],
+        )  # these two have no resource
+        # A policy's alarms are made with the rights of who puts it.
+        build.allow(
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:PutMetricAlarm",
+            on=[self._alarms(f"TargetTracking-endpoint/{names.project}")],
+        )
+
+    def _let_sweep(self, build: Build) -> None:
+        """Deletes models and endpoint configs that carry the tag of one of the project's endpoints."""
+        kinds = [project_arn(self, kind) for kind in ("endpoint-config", "model")]
+        build.allow("sagemaker:ListEndpointConfigs", "sagemaker:ListModels", on=["*"])  # they have no resource
+        build.allow("sagemaker:ListTags", on=kinds)
+        build.project.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel"],
+                resources=kinds,
+                conditions={"StringLike": {f"aws:ResourceTag/{Names.ENDPOINT_TAG}": f"{self._place.project.name}-*"}},
+            )
+        )
+
+    def _alarms(self, prefix: str) -> str:
+        return cdk.Stack.of(self).format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=f"{prefix}-*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
