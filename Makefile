@@ -20,7 +20,7 @@ PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
 CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
-.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local local-env test check synth schemas parity bench-serving bench-monitoring bench-watch deploy foundation delivery push data destroy deploy-stacks stage clean
+.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local chaos local-env test check synth schemas parity bench-serving bench-monitoring bench-watch doctor deploy foundation delivery push data releases rollback teardown destroy deploy-stacks stage clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ setup: $(READY) ## Install all tools into .venv and node_modules (automatic; qui
 
 local: setup ## Deploy, train, release, answer and score on an AWS on this machine; ARGS=--full: watch it for years too
 	@python -m local_aws.rehearsal $(ARGS)
+
+chaos: setup ## The same, then bad releases, a killed server and ways back under 50 requests a second (6 minutes)
+	@python -m local_aws.chaos
 
 local-env: ## Print the variables that point any AWS client at the running local AWS: eval "$(make local-env)"
 	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
@@ -75,10 +78,13 @@ bench-monitoring: setup ## Measure the monitoring library beside nannyml and evi
 bench-watch: setup ## Measure the job that judges fifty models of 20,000 captured rows, on the local AWS (4 minutes)
 	@python -m benchmarks.watch $(ARGS)
 
+doctor: setup ## Look whether all is there before the first deploy: make doctor [ENV=production|staging|tooling]
+	@python -m pipelines.by_hand.doctor "$(ENV)"
+
 deploy: foundation delivery ## Deploy what all models share, once and by hand; pushes do the rest
 
 foundation: synth ## ... its first half: keys, buckets, roles, alerts, the watch
-	@$(CDK_DEPLOY) --app cdk.out --exclusively $(PROJECT)-tooling $(PROJECT)-staging $(PROJECT)-production $(PROJECT)-watch-production
+	@$(CDK_DEPLOY) --app cdk.out --exclusively $(PROJECT)-tooling $(PROJECT)-staging $(PROJECT)-production $(PROJECT)-rollback-staging $(PROJECT)-rollback-production $(PROJECT)-watch-production
 
 delivery: synth ## ... its second half: the source, and the two pipelines, which then start
 	@python -m pipelines.by_hand.push --if-s3
@@ -89,6 +95,15 @@ push: setup ## Put this commit where an S3 source looks for it; starts the platf
 
 data: setup ## Copy a model's data to the data bucket: make data MODEL=employment [FROM=folder]
 	@python -m pipelines.by_hand.upload "$(MODEL)" "$(FROM)"
+
+releases: setup ## What ran where, when, of which commit and data, who approved: make releases MODEL=employment [LIMIT=20] [JSON=1]
+	@python -m pipelines.by_hand.releases "$(MODEL)" --limit "$(or $(LIMIT),20)" $(if $(JSON),--json)
+
+rollback: setup ## Let an earlier package serve again: make rollback MODEL=employment ENV=production [PACKAGE=arn] [REASON=...] [YES=1]
+	@python -m pipelines.by_hand.rollback "$(MODEL)" "$(ENV)" --package "$(PACKAGE)" --reason "$$REASON" $(if $(YES),--yes)
+
+teardown: setup ## Delete what is deployed of a model whose folder is gone: make teardown MODEL=parcels [CONFIRM=parcels]
+	@python -m pipelines.by_hand.teardown "$(MODEL)" "$(CONFIRM)"
 
 destroy: synth ## Delete every stack, and what the stacks keep: make destroy CONFIRM=<project name>
 	@python -m pipelines.by_hand.destroy "$(CONFIRM)"

@@ -9,6 +9,7 @@ from config import ConfigError, load_models, load_project
 from stacks.delivery import DeliveryStack
 from stacks.foundation import EnvironmentStack, ToolingStack
 from stacks.place import Place
+from stacks.rollback import RollbackStack
 from stacks.serving import ServingStack
 from stacks.training import TrainingStack
 from stacks.watch import WatchStack
@@ -30,6 +31,8 @@ for model in models:
     TrainingStack(app, tooling.place, model=model, tooling=tooling)
     for name, environment in environments.items():
         ServingStack(app, environment.place, model=model.in_environment(name), environment=environment)
+for environment in environments.values():
+    RollbackStack(app, environment.place, tooling=tooling, environment=environment, models=models)
 watches = [
     WatchStack(app, environment.place, tooling=tooling, environment=environment)
     for environment in environments.values()

@@ -17,6 +17,19 @@ LIGHT_CHANGED, RETRAINING_WANTED, PERSON_NEEDED = (
 """The detail types of the watch's events, which rules look for."""
 
 
+ENDPOINT_ALARMS = (
+    "Errors5xx",
+    "Errors4xx",
+    "ModelLatency",
+    "OverheadLatency",
+    "NoInvocations",
+    "CPU",
+    "Memory",
+    "Disk",
+)
+"""The alarms that an endpoint may have; each is named `<endpoint>-<what>`."""
+
+
 @dataclass(frozen=True)
 class Names:
     """Every deterministic name of a project."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from config.closed import Closed, Email, InstanceType, Slug
+from config.vulnerabilities import Vulnerabilities
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
@@ -99,6 +100,15 @@ class Team(Closed):
     """When and where the team's models are judged."""
 
 
+class Waves(Closed):
+    """How the releases of many models follow each other, where one commit affects them."""
+
+    at_once: int = Field(default=5, ge=1, le=40)
+    """Releases that run at the same time; CodePipeline runs 50 in all, those by hand and retrainings among them."""
+    tolerated_failures_percent: int = Field(default=10, ge=0, le=100)
+    """Where more releases than this share of the wave have failed, no further one starts."""
+
+
 class Project(Closed):
     """The project as a whole."""
 
@@ -114,6 +124,10 @@ class Project(Closed):
     """Where a release serves."""
     teams: Mapping[Slug, Team] = Field(min_length=1)
     """The teams, by name."""
+    vulnerabilities: Vulnerabilities = Vulnerabilities()
+    """Which known vulnerabilities an image may have."""
+    waves: Waves = Waves()
+    """How releases follow each other where a commit affects many models."""
     tags: Mapping[str, str] = {}
     """Put on every resource."""
 

@@ -9,7 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Self
 
-from local_aws import alarms, asked_for, cloudformation, encryption, eventbridge, home, log_pages, stepfunctions
+from local_aws import (
+    alarms,
+    asked_for,
+    cloudformation,
+    distributed_map,
+    encryption,
+    eventbridge,
+    home,
+    log_pages,
+    scans,
+    stepfunctions,
+)
 from local_aws.authorization import Authorization, Credentials
 from local_aws.autoscaling import ApplicationAutoScaling
 from local_aws.calendar import Calendar
@@ -22,15 +33,21 @@ from local_aws.images import Images
 from local_aws.journal import Journal
 from local_aws.logs import LogStream, LogStreams
 from local_aws.processes import Processes
+from local_aws.quotas import ServiceQuotas
 from local_aws.sagemaker import SageMaker
+from local_aws.scans import Scans
 from local_aws.scheduler import Scheduler
 from local_aws.server import HOST, Server, listen
 from local_aws.service import Service
 from local_aws.settings import Settings
+from local_aws.sources import CodeCommit, CodeConnections
 from local_aws.store import Store
 
 LOG = logging.getLogger(__name__)
-SERVICES: tuple[type[Service], ...] = (SageMaker, CodeBuild, CodePipeline, ApplicationAutoScaling)
+SERVICES: tuple[type[Service], ...] = (
+    *(SageMaker, CodeBuild, CodePipeline, ApplicationAutoScaling),
+    *(CodeCommit, CodeConnections, ServiceQuotas),
+)
 
 
 class Account:
@@ -52,6 +69,7 @@ class Account:
     def __init__(self, settings: Settings, services: Sequence[type[Service]] = SERVICES) -> None:
         self.settings = settings
         self.calendar = Calendar()
+        self.scans = Scans()
         self.not_rehearsed: list[str] = []  # what was asked for and has no effect here, in sentences
         self._kinds = services
         self._stores: dict[str, Store] = {}
@@ -93,8 +111,9 @@ class Account:
         self._server = Server(self.front, listener)
         self._log_streams = LogStreams(self.settings.home / "logs", self.calendar)
         self.processes = Processes()
-        for seam in (alarms, cloudformation, asked_for, encryption, eventbridge, log_pages, stepfunctions):
+        for seam in (alarms, cloudformation, asked_for, encryption, eventbridge, log_pages, scans, stepfunctions):
             seam.install(self)
+        distributed_map.install(self)  # it goes by what stepfunctions has put in place
         self._ending.callback(self._server.stop)
         self._ending.callback(self._log_streams.close)
         self._ending.callback(self.processes.stop)

@@ -3,7 +3,8 @@
 MiniStack's own evaluation looks at every dimension of a metric at once, and knows neither metric math, nor
 "M out of N datapoints", nor how missing data is treated. What an alarm then does (topics, composite alarms) is
 MiniStack's. AWS evaluates once a minute; here the periods end at this second (of the account's calendar), so that a
-breach shows at once.
+breach shows at once. The periods of metrics of requests are shorter where a minute is (Settings.minute_seconds); what
+instances use is published too seldom for that.
 """
 
 # ruff: noqa: SLF001 - MiniStack's private names, all of them listed and checked in emulator.py
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
+OF_REQUESTS = "AWS/SageMaker"
+PUBLISHED_SECONDS = 2.0
+"""So long after a request its metrics are there for certain; a short period must not end before."""
 BREACHES = {
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
@@ -75,7 +79,9 @@ class Alarms:
     def _evaluate(self, alarm: dict[str, Any]) -> None:
         periods = int(alarm.get("EvaluationPeriods") or 1)
         calendar = self._account.calendar
-        values = Series(self._cloudwatch, alarm).values(periods, calendar.now().timestamp())
+        scale = self._scale(alarm)
+        now = calendar.now().timestamp() - (PUBLISHED_SECONDS if scale < 1 else 0)
+        values = Series(self._cloudwatch, alarm, scale).values(periods, now)
         if calendar.is_set and alarm.get("TreatMissingData") == "breaching" and all(value is None for value in values):
             return  # time that the calendar leapt over was not silence
         state, previous = state_of(alarm, values), alarm["StateValue"]
@@ -86,6 +92,14 @@ class Alarms:
         self._cloudwatch._record_history(alarm["AlarmName"], previous, state, reason)
         self._cloudwatch._dispatch_alarm_actions(alarm, previous, state, reason)
         self._cloudwatch._evaluate_parent_alarms(alarm)
+
+    def _scale(self, alarm: Mapping[str, Any]) -> float:
+        """How long the alarm's minute is here, as a share of a minute: of requests, while time passes."""
+        queries = alarm.get("Metrics") or [{"MetricStat": {"Metric": alarm}}]
+        spaces = {query["MetricStat"]["Metric"]["Namespace"] for query in queries if "MetricStat" in query}
+        if self._account.calendar.is_set or not spaces <= {OF_REQUESTS}:
+            return 1
+        return self._account.settings.minute_seconds / 60
 
     def _put_with_metrics(self, params: Any, data: Any, is_cbor: Any, is_json: Any = None) -> Any:
         """PutMetricAlarm, which in MiniStack forgets the members of MATH."""

@@ -1,12 +1,14 @@
 """What a request asks for, where MiniStack does not tell its evaluator: then a narrow policy would never allow it.
 
-These are condition keys (the namespace of metrics, the source and type of events) and the path of parameters.
+These are condition keys (the namespace of metrics, the source and type of events), the path of parameters, and a map's
+run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -23,8 +25,13 @@ def install(account: Account) -> None:
         return {**known(service, action, body, params), **_keys(account, action, body)}
 
     def resource(service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, *rest: Any) -> Any:
-        if service == "ssm" and headers.get("x-amz-target", "").endswith(".GetParametersByPath"):
+        target = headers.get("x-amz-target", "")
+        if service == "ssm" and target.endswith(".GetParametersByPath"):
             return account.arn("ssm", f"parameter/{json.loads(body or b'{}').get('Path', '').strip('/')}")
+        if service == "states" and (run := json.loads(body or b"{}").get("mapRunArn")):
+            return run
+        if service in ("cloudwatch", "monitoring") and (names := _given(account, body).get("AlarmNames")):
+            return account.arn("cloudwatch", f"alarm:{_shared(names)}")
         return resource_of(service, method, path, headers, body, *rest)
 
     actions.request_tag_context = context
@@ -44,12 +51,27 @@ def _keys(account: Account, action: str, body: bytes) -> dict[str, str]:
 
 
 def _namespace(account: Account, body: bytes) -> str:
-    """PutMetricData comes in JSON, as a form, or, from current SDKs, in CBOR."""
+    found = _given(account, body).get("Namespace", "")
+    return found if isinstance(found, str) else found[0]
+
+
+def _given(account: Account, body: bytes) -> Mapping[str, Any]:
+    """The parameters of a request to CloudWatch: in JSON, as a form, or, from current SDKs, in CBOR."""
     if body[:1] == b"{":
-        return json.loads(body).get("Namespace", "")
+        return json.loads(body)
     if body.startswith((b"Action=", b"Version=")):
-        return parse_qs(body.decode()).get("Namespace", [""])[0]
-    return account.emulator.cbor.loads(body).get("Namespace", "")
+        form = parse_qs(body.decode())
+        alarms = [value for name, values in form.items() if name.startswith("AlarmNames.") for value in values]
+        return {**form, "AlarmNames": alarms}
+    return account.emulator.cbor.loads(body) if body else {}
+
+
+def _shared(names: Sequence[str]) -> str:
+    """The name of an alarm; of several what they begin with: who may see all that begins so may see them."""
+    if len(names) == 1:
+        return names[0]
+    pairs = zip(min(names), max(names), strict=False)  # what these two begin with, all begin with
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) + "*"
 
 
 def _one(values: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from local_aws.authorization import REQUEST
 from local_aws.errors import AwsError
 from local_aws.journal import Decision
+from local_aws.server import HOST
 from local_aws.service import Permission
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def _ask_topic(account: Account, _: Rule, target: Target) -> None:
     As on AWS, EventBridge tells neither of them the rule or the account: a policy with such a condition never allows.
     """
     sns, arn = account.emulator.sns, target["Arn"]
+    # A topic may ask for TLS, which AWS's services speak; a thread that emits an event has no request to say so.
+    account.emulator.evaluator.pin_request_origin(HOST, secure_transport=True)
     allowed = sns.topic_policy_allows(arn, PRINCIPAL, "", "")
     _note(account, "sns:Publish", arn, allowed=allowed)
     topic = sns._topic_by_arn_any_scope(arn) or {}

@@ -37,6 +37,15 @@ SEAMS = {
         "_apply_input_transformer",
         "_pattern_event_view",
     ),
+    "ecr": (
+        "ministack.services.ecr",
+        "_find_image",
+        "_registry_id",
+        "_repositories",
+        "error_response_json",
+        "handle_request",
+        "json_response",
+    ),
     "kms": ("ministack.services.kms", "_resolve_key"),
     "sns": ("ministack.services.sns", "_topic_by_arn_any_scope", "topic_policy_allows"),
     "s3": ("ministack.services.s3", "_check_sse_read_headers", "_error", "_head_object", "_resolve_sse_write_headers"),
@@ -45,10 +54,25 @@ SEAMS = {
         "_AWS_SDK_ERROR_PREFIX",
         "_AWS_SDK_SERVICE_MAP",
         "_ExecutionError",
+        "_apply_jsonata_output",
+        "_apply_jsonata_template",
+        "_apply_output_path",
+        "_apply_result_path",
+        "_apply_result_selector",
+        "_apply_state_assign",
         "_executions",
         "_invoke_resource",
+        "_jsonata_state_field",
+        "_map_runs",
+        "_next_or_end",
+        "_read_map_items",
+        "_resolve_params_obj",
+        "_resolve_path_or_ctx",
+        "_run_distributed_map",
         "_run_execution",
+        "_run_sub_machine",
         "_state_machines",
+        "_state_query_language",
     ),
     "logs": (
         "ministack.services.cloudwatch_logs",
@@ -105,6 +129,7 @@ class Emulator:
     iam: Any
     sts: Any
     events: Any
+    ecr: Any
     kms: Any
     sns: Any
     s3: Any

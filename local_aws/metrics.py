@@ -7,19 +7,21 @@ from typing import Any
 
 from local_aws.metric_math import Value, expression
 
-LATE_SECONDS = 600  # points are kept in the order they came in, and some come late
+LATE_SECONDS, SOON_SECONDS = 600, 30  # points are kept in the order they came in, and some come late
 Period = list[dict[str, Any]]
 
 
 class Series:
-    """The values of an alarm's metric, from the data points that MiniStack keeps."""
+    """The values of an alarm's metric, from the data points that MiniStack keeps; *scale* shortens its periods."""
 
-    def __init__(self, cloudwatch: Any, alarm: Mapping[str, Any]) -> None:
+    def __init__(self, cloudwatch: Any, alarm: Mapping[str, Any], scale: float = 1) -> None:
         self._cloudwatch = cloudwatch
         self._queries = {query["Id"]: query for query in alarm.get("Metrics") or [_only_metric(alarm)]}
         returned = [name for name, query in self._queries.items() if query.get("ReturnData", True)]
         self._returned = returned[-1]
-        self._seconds = min(query["MetricStat"]["Period"] for query in self._queries.values() if "MetricStat" in query)
+        metrics = [query["MetricStat"] for query in self._queries.values() if "MetricStat" in query]
+        self._seconds = min(metric["Period"] for metric in metrics) * scale
+        self._late = max(LATE_SECONDS * scale, SOON_SECONDS)
 
     def values(self, periods: int, now: float) -> list[Value]:
         """The values of the last periods before `now`, newest first."""
@@ -38,7 +40,7 @@ class Series:
         series = self._cloudwatch._metrics.get((metric["Namespace"], metric["MetricName"], dimensions)) or []
         for point in reversed(series):
             age = now - point["Timestamp"]
-            if age > periods * self._seconds + LATE_SECONDS:
+            if age > periods * self._seconds + self._late:
                 break
             if 0 <= age < periods * self._seconds:
                 found[int(age // self._seconds)].append(point)

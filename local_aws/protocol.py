@@ -30,10 +30,14 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+SDK_NAMES = {"servicequotas": "service-quotas"}
+"""What the SDK calls a service, where that is not what requests are signed for."""
+
+
 @lru_cache
 def service_model(service: str) -> ServiceModel:
     """What botocore knows of a service."""
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    return ServiceModel(Loader().load_service_model(SDK_NAMES.get(service, service), "service-2"), service)
 
 
 def read(shape: Shape | None, body: bytes, invalid: str) -> dict[str, Any]:

@@ -11,13 +11,15 @@ from __future__ import annotations
 import contextlib
 import contextvars
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from botocore import xform_name
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as Signer
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 from botocore.httpsession import URLLib3Session
 
 from local_aws.authorization import Credentials
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 PRINCIPAL = "states.amazonaws.com"
 READ_SECONDS = 900
+AWS_SDK = "arn:aws:states:::aws-sdk:"
+# AWS's services that MiniStack has and its state machines do not reach, and what their errors are called there.
+QUERIED = {"cloudformation": "CloudFormation"}
 MACHINE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "local_aws_state_machine", default=None
 )
@@ -74,10 +79,13 @@ def install(account: Account) -> None:
         permission = _permission(account, resource, given)
         if permission:
             try:
-                role = _role(account)
+                role = role_of_machine(account)
                 account.authorization.require(role.access_key, permission.action.partition(":")[0], permission)
             except AwsError as error:
                 raise functions._ExecutionError("States.Permissions", error.message) from error
+        service, _, action = resource.removeprefix(AWS_SDK).partition(":")
+        if service in QUERIED:
+            return _queried(account, service, action, given)
         return _numbers(invoke(resource, given)) if resource.endswith(":s3:listObjectsV2") else invoke(resource, given)
 
     calls = Calls(account)
@@ -89,6 +97,32 @@ def install(account: Account) -> None:
 def _numbers(listing: dict[str, Any]) -> dict[str, Any]:
     """MiniStack gives the counts of a listing as the texts that its XML has; on AWS they are numbers."""
     return listing | {name: int(listing[name]) for name in ("KeyCount", "MaxKeys") if name in listing}
+
+
+def _queried(account: Account, service: str, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Call a service under the machine's role; an error that its model does not name has the service's own name."""
+    client = account.client_as(service, role_of_machine(account))
+    try:
+        answer = getattr(client, xform_name(action))(**given)
+    except (ClientError, ParamValidationError) as error:
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "States.Runtime"
+        named = code if code.endswith("Exception") else f"{QUERIED[service]}Exception"
+        message = error.response["Error"]["Message"] if isinstance(error, ClientError) else str(error)
+        raise account.emulator.functions._ExecutionError(f"{QUERIED[service]}.{named}", message) from error
+    answer.pop("ResponseMetadata", None)
+    return _texts(answer)
+
+
+def _texts(value: Any) -> Any:
+    """An answer as Step Functions hands it on: times are texts."""
+    match value:
+        case datetime():
+            return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+        case dict():
+            return {name: _texts(item) for name, item in value.items()}
+        case list():
+            return [_texts(item) for item in value]
+    return value
 
 
 def _count(account: Account, execution: Mapping[str, Any]) -> None:
@@ -119,7 +153,7 @@ class Calls:
         given = {name: value for name, value in headers.items() if name not in ("host", "authorization")}
         url = f"{self._account.url}{quote(path)}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         request = AWSRequest(method, url, given, body)
-        credentials = _role(self._account)
+        credentials = role_of_machine(self._account)
         signer = Signer(credentials.access_key, credentials.secret_key, credentials.token)
         sign = S3SigV4Auth if service == "s3" else SigV4Auth
         sign(signer, service, self._account.settings.region).add_auth(request)
@@ -127,7 +161,8 @@ class Calls:
         return answer.status_code, dict(answer.headers), answer.content
 
 
-def _role(account: Account) -> Credentials:
+def role_of_machine(account: Account) -> Credentials:
+    """The credentials of the role under which the state machine of this thread acts."""
     machine = MACHINE.get() or {}
     return account.authorization.assume(machine["roleArn"], PRINCIPAL, "stepfunctions", machine["stateMachineArn"])
 

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from config.hosting import Dedicated
 from config.model import Alarms
+from config.naming import ENDPOINT_ALARMS
 from config.rollout import Watched
 from stacks.endpoint import Endpoint
 
@@ -120,6 +121,7 @@ class EndpointAlarms(Construct):
         above: float | None = None,
         below: float | None = None,
     ) -> None:
+        assert name in ENDPOINT_ALARMS  # by which those are found who look at all
         quiet = cloudwatch.TreatMissingData
         operator = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(

@@ -22,6 +22,7 @@ from stacks.release_pipeline import Release
 from stacks.retraining import Retraining
 from stacks.source import source_of
 from stacks.watch import WatchStack
+from stacks.wave import Wave
 
 
 class DeliveryStack(PlacedStack):
@@ -59,7 +60,8 @@ class DeliveryStack(PlacedStack):
             tooling=tooling,
             images=images,
             deployer=deployer,
-            release=release,
+            wave=Wave(self, "Wave", place, pipeline=release.pipeline, topic=topic, key=tooling.key),
+            topic=topic,
             watches=watches,
         )
         for watch in watches:

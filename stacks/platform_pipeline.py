@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from stacks.build import STAGE, Build, Deployer, delivery_pipeline
+from stacks.build import STAGE, Build, Deployer, delivery_pipeline, project_arn
 from stacks.foundation import ToolingStack
 from stacks.images import Images
 from stacks.place import Place
-from stacks.release_pipeline import Release
 from stacks.source import Source
 from stacks.watch import WatchStack
+from stacks.wave import Wave
 
 
 class Platform(Construct):
-    """push -> Source, Check, Image, Deploy, Plan -> one release for each model that the push affects."""
+    """push -> Source, Check, Image, Deploy, Plan -> a wave of releases of the models that the push affects."""
 
     def __init__(
         self,
@@ -29,7 +30,8 @@ class Platform(Construct):
         tooling: ToolingStack,
         images: Images,
         deployer: Deployer,
-        release: Release,
+        wave: Wave,
+        topic: sns.ITopic,
         watches: Sequence[WatchStack],
     ) -> None:
         super().__init__(scope, name)
@@ -47,16 +49,18 @@ class Platform(Construct):
         source.trigger(self.pipeline)
         stacks = " ".join(
             place.names.stack(part)
-            for part in ("tooling", "staging", "production", "watch-*", "training-*", "delivery")
+            for part in ("tooling", "staging", "production", "rollback-*", "watch-*", "training-*", "delivery")
         )
         image = " ".join(f"{watch.stack_name}:Image=#{{Image.JOB_IMAGE}}" for watch in watches)
-        plan = self._planner(place, source, release)
+        plan = self._planner(place, source, tooling, images, wave, topic)
         for stage, action in {
             "Source": source.action(code, triggers=True),
             "Check": check.action("Check", code, output=checked),
             "Image": self._image_builder(tooling, images).action("Image", checked),
             "Deploy": deployer.action("Deploy", checked, STACKS=stacks, PARAMETERS=image),
-            "Plan": plan.action("Plan", checked, REVISION=source.revision),
+            "Plan": plan.action(
+                "Plan", checked, EXECUTION="#{codepipeline.PipelineExecutionId}", REVISION=source.revision
+            ),
         }.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])
 
@@ -65,24 +69,44 @@ class Platform(Construct):
             self,
             "Image",
             commands=["make setup", STAGE.format("image")],
-            environment={"REPOSITORY": tooling.images.repository_uri},
+            environment={
+                "ARTIFACTS_BUCKET": tooling.artifacts.bucket_name,
+                "REPOSITORY": tooling.images.repository_uri,
+            },
             exports=["JOB_IMAGE", "SUMMARY"],
             docker=True,
         )
         tooling.images.grant_pull_push(build.project)
-        build.allow("ecr:DescribeImages", on=[tooling.images.repository_arn])
+        build.allow("ecr:DescribeImages", "ecr:DescribeImageScanFindings", on=[tooling.images.repository_arn])
+        tooling.artifacts.grant_put(build.project, "sbom/*")
         for parameter in images.parameters:
             build.allow("ssm:PutParameter", on=[parameter.parameter_arn])
         return build
 
-    def _planner(self, place: Place, source: Source, release: Release) -> Build:
+    def _planner(
+        self, place: Place, source: Source, tooling: ToolingStack, images: Images, wave: Wave, topic: sns.ITopic
+    ) -> Build:
         build = Build(
             self,
             "Plan",
             commands=["make setup", STAGE.format("plan")],
-            environment={"REVISION_TYPE": source.revision_type},
+            environment={
+                "REVISION_TYPE": source.revision_type,
+                "TOPIC": topic.topic_arn,
+                "WAVE": wave.machine.state_machine_arn,
+            },
             exports=["SUMMARY"],
         )
-        build.allow("codepipeline:StartPipelineExecution", on=[release.pipeline.pipeline_arn])
+        build.allow("states:StartExecution", on=[wave.machine.state_machine_arn])
+        build.allow_telling(topic, tooling.key)
+        # What production runs, and with which image.
         build.allow_reading_packages(place)
+        build.allow("sagemaker:DescribeEndpoint", on=[project_arn(self, "endpoint", place.project.name)])
+        # CloudFormation names these two, so only the kind can be told.
+        build.allow("sagemaker:DescribeEndpointConfig", on=[project_arn(self, "endpoint-config")])
+        build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])
+        for parameter in images.parameters:
+            build.allow("ssm:GetParameter", on=[parameter.parameter_arn])
+        # Stacks of models whose folder is gone have no name that anybody knows: all are listed.
+        build.allow("cloudformation:ListStacks", on=["*"])
         return build

@@ -43,9 +43,12 @@ class ReleaseBuilds(Construct):
         tooling.artifacts.grant_put(self.verify.project, "*/releases/*")
         self.decide = self._build("decide", "APPROVAL", "SUMMARY")
         self._let_see(self.decide)
+        tooling.artifacts.grant_read(self.decide.project, "*/releases/*")
         self.confirm = self._build("confirm", "SUMMARY")
         self._let_hold(self.confirm)
         self._let_sweep(self.confirm)
+        # What a stack holds is not swept, and is what the endpoint has to run.
+        self.confirm.allow("cloudformation:DescribeStacks", "cloudformation:ListStackResources", on=[self._stacks()])
         for build in (self.serve, self.decide, self.confirm):
             build.allow_telling(topic, tooling.key)
 
@@ -64,7 +67,7 @@ class ReleaseBuilds(Construct):
         )
         source.grant_read(build.project)
         self._tooling.artifacts.grant_put(build.project, "*/code/*")
-        self._tooling.artifacts.grant_read(build.project, "*/runs/*")
+        self._let_see(build)
         for parameter in images.parameters:
             build.allow("ssm:GetParameter", on=[parameter.parameter_arn])
         project = self._place.project.name
@@ -75,7 +78,6 @@ class ReleaseBuilds(Construct):
             "sagemaker:ListPipelineExecutionSteps",
             on=[pipelines, f"{pipelines}/execution/*"],
         )
-        build.allow_reading_packages(self._place)
         # Where only the image has changed, it registers the package's model data with the new one.
         build.allow(
             "sagemaker:AddTags",
@@ -87,7 +89,6 @@ class ReleaseBuilds(Construct):
     def _serve(self, targets: Sequence[PlacedStack]) -> Build:
         build = self._build("serve", "SUMMARY")
         build.allow_deploying(targets)
-        stack = cdk.Stack.of(self)
         names = self._place.names
         build.allow(
             "codepipeline:GetPipelineExecution",
@@ -95,10 +96,7 @@ class ReleaseBuilds(Construct):
             "codepipeline:ListPipelineExecutions",
             on=[pipeline_arn(self, self._place, "release")],
         )
-        stacks = stack.format_arn(
-            service="cloudformation", resource="stack", resource_name=f"{names.stack('serving')}-*/*"
-        )
-        build.allow("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", on=[stacks])
+        build.allow("cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks", on=[self._stacks()])
         self._let_see(build)
         self._let_scale(build, names)
         return build
@@ -152,6 +150,11 @@ class ReleaseBuilds(Construct):
                 resources=kinds,
                 conditions={"StringLike": {f"aws:ResourceTag/{Names.ENDPOINT_TAG}": f"{self._place.project.name}-*"}},
             )
+        )
+
+    def _stacks(self) -> str:
+        return cdk.Stack.of(self).format_arn(
+            service="cloudformation", resource="stack", resource_name=f"{self._place.names.stack('serving')}-*/*"
         )
 
     def _alarms(self, prefix: str) -> str:

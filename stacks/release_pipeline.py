@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
@@ -24,7 +24,8 @@ EXECUTION = "#{codepipeline.PipelineExecutionId}"
 class Release(Construct):
     """Train -> Staging -> Verify -> Decide -> Approve -> Production -> Confirm, for the model that MODEL names.
 
-    A run without a model, and a run whose training is refused by the gate, skips what follows and succeeds.
+    A run without a model, and a run whose training is refused by the gate, skips what follows and succeeds; only Decide
+    runs always.
     """
 
     def __init__(
@@ -64,10 +65,9 @@ class Release(Construct):
         for stage, action in start.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])
         for stage, action in self._stages(builds, trained, topic).items():
-            rules = [_is(stage, "Registered", "Train.OUTCOME", "registered")]
-            if stage == "Approve":
-                rules.append(_is(stage, "Needed", "Decide.APPROVAL", "needed"))
-            self.pipeline.add_stage(stage_name=stage, actions=[action], before_entry=_only_when(rules))
+            self.pipeline.add_stage(
+                stage_name=stage, actions=[action], before_entry=_ENTRY.get(stage, _registered)(stage)
+            )
 
     def _stages(
         self, builds: ReleaseBuilds, trained: codepipeline.Artifact, topic: sns.ITopic
@@ -82,9 +82,8 @@ class Release(Construct):
                 trained,
                 **about,
                 REASON="#{variables.REASON}",
+                OUTCOME="#{Train.OUTCOME}",
                 TRAINED="#{Train.SUMMARY}",
-                VERIFIED="#{Verify.SUMMARY}",
-                REPORT="#{Verify.REPORT}",
             ),
             "Approve": actions.ManualApprovalAction(
                 action_name="Approve",
@@ -116,17 +115,23 @@ def _variable(name: str, description: str) -> codepipeline.Variable:
     return codepipeline.Variable(variable_name=name, default_value=NOTHING, description=description)
 
 
-def _is(stage: str, name: str, variable: str, value: str) -> codepipeline.Rule:
-    return codepipeline.Rule(
-        name=f"{name}{stage}",
+def _only_when(name: str, variable: str, value: str) -> codepipeline.Conditions:
+    """Skips a stage unless a variable has that value."""
+    rule = codepipeline.Rule(
+        name=name,
         provider="VariableCheck",
         version="1",
         configuration={"Variable": f"#{{{variable}}}", "Operator": "EQ", "Value": value},
     )
+    return codepipeline.Conditions(conditions=[codepipeline.Condition(rules=[rule], result=codepipeline.Result.SKIP)])
 
 
-def _only_when(rules: Sequence[codepipeline.Rule]) -> codepipeline.Conditions:
-    """Skips a stage unless all rules hold."""
-    return codepipeline.Conditions(
-        conditions=[codepipeline.Condition(rules=list(rules), result=codepipeline.Result.SKIP)]
-    )
+def _registered(stage: str) -> codepipeline.Conditions:
+    return _only_when(f"Registered{stage}", "Train.OUTCOME", "registered")
+
+
+_ENTRY: dict[str, Callable[[str], codepipeline.Conditions | None]] = {
+    "Decide": lambda _: None,  # what a skipped stage would have left is no variable, which the next one asks for
+    "Approve": lambda _: _only_when("Needed", "Decide.APPROVAL", "needed"),
+}
+"""When a stage is entered, where that is not once a package is registered."""

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "data/SOURCES.md"]
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 LOCAL_RUN = "tests/local_aws/test_local_run.py"
+BY_HAND = "tests/local_aws/rollback/test_by_hand.py"
 EXERCISED = {
     "bench-monitoring": "by hand: a quarter of an hour beside peers of 4 GB",
     "bench-watch": "by hand: four minutes on a quiet machine",
@@ -21,13 +22,17 @@ EXERCISED = {
     "deploy-stacks": LOCAL_RUN,
     "delivery": LOCAL_RUN,
     "destroy": LOCAL_RUN,
+    "doctor": "tests/pipelines/by_hand/test_doctor.py",
     "foundation": LOCAL_RUN,
     "local": LOCAL_RUN,
     "local-env": LOCAL_RUN,
     "parity": "by hand: it installs 730 MB of its own",
     "push": LOCAL_RUN,
+    "releases": BY_HAND,
+    "rollback": BY_HAND,
     "stage": LOCAL_RUN,
     "synth": LOCAL_RUN,
+    "teardown": "tests/local_aws/planning/test_teardown.py",
     "test": ".ci/run",
 }
 """Where each word that a document tells people to type is run."""

@@ -9,16 +9,18 @@ import shlex
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from config import ConfigError
 from local_aws import home
 from local_aws.account import Account
 from local_aws.errors import StartError
+from local_aws.git_remote import open_remote
 from local_aws.rehearsal.failure import RehearsalError
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.story import Story
-from local_aws.settings import Settings
+from local_aws.settings import REHEARSED_MINUTE, Settings
 
 LOG = logging.getLogger(__name__)
 
@@ -27,10 +29,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make local ARGS=", description=__doc__)
     parser.add_argument("--full", action="store_true", help="let years of production pass too, with retrainings")
     full = parser.parse_args().full
+    return rehearse(lambda account, report: Story(account, report).tell(full=full))
+
+
+def rehearse(play: Callable[[Account, Report], object]) -> int:
+    """Starts the local AWS, plays on it, shows the report, and in a terminal stays up; gives the exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return _rehearse(Account(Settings.from_environment()), Report(), full=full)
+        return _rehearse(Account(Settings.from_environment(minute_seconds=REHEARSED_MINUTE)), Report(), play)
     except StartError as error:
         print(error, file=sys.stderr)
         return 1
@@ -39,26 +46,27 @@ def main() -> int:
         return 130
 
 
-def _rehearse(account: Account, report: Report, *, full: bool) -> int:
+def _rehearse(account: Account, report: Report, play: Callable[[Account, Report], object]) -> int:
     try:
         with report.step("local AWS") as step:
             account.start()
             step.evidence = f"listens on {account.url}"
         _tell_clients(account)
-        ok = _tell_story(account, report, full=full)
+        remote = open_remote(account.settings, account.environment())
+        ok = _went_well(account, report, play)
         report.not_rehearsed += account.not_rehearsed
         report.write(account.settings.home / "summary.json", ok=ok)
         report.show()
         if ok and sys.stdin.isatty() and sys.stdout.isatty():
-            _stay_up()
+            _stay_up(remote)
         return 0 if ok else 1
     finally:
         account.stop()
 
 
-def _tell_story(account: Account, report: Report, *, full: bool) -> bool:
+def _went_well(account: Account, report: Report, play: Callable[[Account, Report], object]) -> bool:
     try:
-        Story(account, report).tell(full=full)
+        play(account, report)
     except (RehearsalError, ConfigError) as error:
         _say_failure(str(error), error.log if isinstance(error, RehearsalError) else account.settings.home)
         return False
@@ -69,7 +77,10 @@ def _tell_story(account: Account, report: Report, *, full: bool) -> bool:
     return True
 
 
-def _stay_up() -> None:
+def _stay_up(remote: Path) -> None:
+    print("\nA push to its main starts the platform pipeline:")
+    print(f"git remote add local {shlex.quote(str(remote))}")
+    print("git push local main")
     print('\nThe local AWS stays up. In another terminal: eval "$(make local-env)". Ctrl-C stops it.', flush=True)
     try:
         threading.Event().wait()

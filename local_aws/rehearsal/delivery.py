@@ -32,6 +32,15 @@ class Execution:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """How a run has ended: its status, and where it failed the action and what that said."""
+
+    status: str
+    action: str
+    said: str
+
+
+@dataclass(frozen=True)
 class _Followed:
     """A run, what has been told of its actions, and the steps that the report gets when it has ended."""
 
@@ -85,14 +94,29 @@ class Delivery:
             self._report.steps += [step for run in going for step in run.steps]
 
     def _has_ended(self, run: _Followed, *, approve: bool) -> bool:
+        status = self._look(run, approve=approve)
+        if status in ("Failed", "Stopped", "Cancelled", "Superseded"):
+            raise RehearsalError(self._why(run.execution, status), self._logs)
+        return status == "Succeeded"
+
+    def _look(self, run: _Followed, *, approve: bool) -> str:
+        """Tells what has changed since the last look, and approves where that is wanted; gives the run's status."""
         status = self._describe(run.execution)["status"]
         for action in self._actions(run.execution):
             self._tell(run, action)
             if approve and action["status"] == "InProgress" and _category(action) == "Approval":
                 self._approve(run.execution, action)
-        if status in ("Failed", "Stopped", "Cancelled", "Superseded"):
-            raise RehearsalError(self._why(run.execution, status), self._logs)
-        return status == "Succeeded"
+        return status
+
+    def end(self, execution: Execution, *, approve: bool = False) -> Ended:
+        """Follows a run to its end, whichever that is."""
+        run = _Followed(execution)
+        while (status := self._look(run, approve=approve)) in ("InProgress", "Stopping"):
+            time.sleep(POLL_SECONDS)
+        self._look(run, approve=False)  # what has changed with the end
+        self._report.steps += run.steps
+        failed = [action["actionName"] for action in self._actions(execution) if action["status"] == "Failed"]
+        return Ended(status, next(iter(failed), ""), self._why(execution, status) if failed else "")
 
     def settle(self, execution: Execution) -> None:
         """Waits for the end of a run that has nothing to tell; raises RehearsalError when it fails."""

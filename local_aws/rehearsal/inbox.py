@@ -1,4 +1,4 @@
-"""What the owners of a team are told: a queue that listens to their topic, as their mailbox would."""
+"""What people are told: a queue that listens to a topic, as their mailbox would."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from local_aws.account import Account
 
 
 class Inbox:
-    """The messages of one team's topic."""
+    """The messages of the topic whose logical id in the project's stack *stack* begins with *topic*."""
 
-    def __init__(self, account: Account, names: Names, team: str) -> None:
+    def __init__(self, account: Account, names: Names, stack: str, topic: str) -> None:
         self._sqs = account.client("sqs")
-        name = names.stack("rehearsal", "inbox", team)
+        name = names.stack("rehearsal", "inbox", topic)
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         queue = account.arn("sqs", name)
-        topic = _topic(account.client("cloudformation"), names, team)
+        topic = _topic(account.client("cloudformation"), names.stack(stack), topic)
         statement = {
             "Effect": "Allow",
             "Principal": {"Service": "sns.amazonaws.com"},
@@ -45,18 +45,21 @@ class Inbox:
 
 
 def _text(message: str) -> str:
-    """What a person reads: EventBridge sends a JSON string, an alarm a JSON object."""
-    said = json.loads(message)
+    """What a person reads: EventBridge sends a JSON string, an alarm a JSON object, a program of ours text."""
+    try:
+        said = json.loads(message)
+    except json.JSONDecodeError:
+        return message
     if isinstance(said, str):
         return said
     return f"{said['AlarmName']} is {said['NewStateValue']}. {said['AlarmDescription']}"
 
 
-def _topic(cloudformation: Any, names: Names, team: str) -> str:
-    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=names.stack("production"))
+def _topic(cloudformation: Any, stack: str, topic: str) -> str:
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     return next(
         resource["PhysicalResourceId"]
         for page in pages
         for resource in page["StackResourceSummaries"]
-        if resource["ResourceType"] == "AWS::SNS::Topic" and resource["LogicalResourceId"].startswith(f"Alerts{team}")
+        if resource["ResourceType"] == "AWS::SNS::Topic" and resource["LogicalResourceId"].startswith(topic)
     )

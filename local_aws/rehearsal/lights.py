@@ -38,7 +38,7 @@ class Lights:
         self._s3 = account.client("s3")
         self._states = account.client("stepfunctions")
         self._records = records
-        self._inbox = Inbox(account, names, model.team)
+        self._inbox = Inbox(account, names, "production", f"Alerts{model.team}")
         self.looks: list[dict[str, Any]] = []
         self._feed = Feed(account, names, model, records)
         self._followed: set[str] = set()

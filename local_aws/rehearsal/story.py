@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from local_aws.rehearsal.unseen import without_rarest
 from pipelines.by_hand.outputs import stack_output
 
 BATCH_ROWS = 10_000
+START_SECONDS, LOOK_SECONDS = 60, 0.25
+"""How long the releases of a wave may take to start, and between two looks for them."""
 
 
 class Story:
@@ -35,8 +38,11 @@ class Story:
         self._commands = Commands(account)
         self._delivery = Delivery(account, report)
 
-    def tell(self, *, full: bool = False) -> None:
-        """Goes all the way, with *full* years of production too; raises RehearsalError where something is wrong."""
+    def tell(self, *, full: bool = False) -> dict[str, str]:
+        """Goes all the way, with *full* years of production too; gives the package that each model was released with.
+
+        Raises RehearsalError where something is wrong.
+        """
         self._by_hand(full=full)
         self._platform()
         released = {}
@@ -48,6 +54,7 @@ class Story:
             step.evidence = self._as_synthesized()
         with self._report.step("permissions") as step:
             step.evidence = self._decisions()
+        return released
 
     def _by_hand(self, *, full: bool) -> None:
         with self._report.step("make synth") as step:
@@ -78,35 +85,60 @@ class Story:
 
     def _followed(self, *, full: bool) -> Iterator[Execution]:
         """The releases as they end; before years pass, each is approved when its model's first month begins."""
-        releases = self._releases()
-        if not full:
-            yield from self._delivery.follow(releases, approve=True)
-            return
-        for execution in releases:
-            self._account.calendar.set(eve(self._model(execution.model)))
-            ended = list(self._delivery.follow([execution], approve=True))
-            self._account.calendar.set(None)
-            yield from ended
+        for releases in self._releases():
+            if not full:
+                yield from self._delivery.follow(releases, approve=True)
+                continue
+            for execution in releases:
+                self._account.calendar.set(eve(self._model(execution.model)))
+                ended = list(self._delivery.follow([execution], approve=True))
+                self._account.calendar.set(None)
+                yield from ended
 
     def _model(self, name: str) -> Model:
         return next(model for model in self._models if model.name == name)
 
-    def _releases(self) -> list[Execution]:
-        """The runs that Plan has started; the run that the pipeline's creation started must have ended well."""
-        pipeline = self._names.delivery_pipeline("release")
-        releases = []
-        for execution in self._delivery.executions(pipeline):
-            name = self._delivery.variables(execution)["MODEL"]
-            if name != NOTHING:
-                releases.append(replace(execution, model=name))
-            else:
-                self._delivery.settle(execution)
-        if len(releases) != len(self._models):
+    def _releases(self) -> Iterator[list[Execution]]:
+        """The runs of the wave that Plan has started, as many as go on at once, then the next ones."""
+        missing = self._planned()
+        while missing:
+            wanted = min(self._project.waves.at_once, len(missing))
+            deadline = time.monotonic() + START_SECONDS
+            while len(found := [run for name, run in self._started().items() if name in missing]) < wanted:
+                if time.monotonic() > deadline:
+                    raise RehearsalError(
+                        f"Of the wave's releases, {len(found)} have started within {START_SECONDS} seconds, not "
+                        f"{wanted}; still to come: {', '.join(sorted(missing))}.",
+                        self._account.settings.home,
+                    )
+                time.sleep(LOOK_SECONDS)
+            missing -= {run.model for run in found}
+            yield found
+
+    def _planned(self) -> set[str]:
+        """The models of the wave: every one, because none was released before."""
+        states = self._account.client("stepfunctions")
+        machine = self._account.arn("states", f"stateMachine:{self._names.wave}")
+        waves = [each["executionArn"] for each in states.list_executions(stateMachineArn=machine)["executions"]]
+        given = [json.loads(states.describe_execution(executionArn=wave)["input"]) for wave in waves]
+        planned = {release["model"] for wave in given for release in wave["releases"]}
+        if planned != {model.name for model in self._models}:
             raise RehearsalError(
-                f"Plan has started {len(releases)} releases for {len(self._models)} models.",
+                f"Plan has started {len(waves)} waves, with {len(planned)} releases for {len(self._models)} models.",
                 self._account.settings.home,
             )
-        return releases
+        return planned
+
+    def _started(self) -> dict[str, Execution]:
+        """The first release of each model; the run that the pipeline's creation started must have ended well."""
+        started: dict[str, Execution] = {}
+        for execution in self._delivery.executions(self._names.delivery_pipeline("release")):
+            name = self._delivery.variables(execution)["MODEL"]
+            if name != NOTHING:
+                started.setdefault(name, replace(execution, model=name))
+            else:
+                self._delivery.settle(execution)
+        return started
 
     def _let_years_pass(self, released: Mapping[str, str]) -> None:
         looks = []

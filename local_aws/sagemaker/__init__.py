@@ -94,7 +94,8 @@ class SageMaker(Service):
         return name if name.startswith("arn:") else self.account.arn("sagemaker", kind.resource(name))
 
     def _instances(self) -> Iterator[tuple[str, str, ModelServer]]:
-        for name, deployment in list(self.endpoints.live.items()):
-            for variant in deployment.variants.values():
-                for server in variant.servers:
-                    yield name, variant.name, server
+        for name in list(self.endpoints.live):
+            for deployment in self.endpoints.deployments(name):
+                for variant in deployment.variants.values():
+                    for server in variant.servers:
+                        yield name, variant.name, server

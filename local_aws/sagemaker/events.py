@@ -27,12 +27,21 @@ def job(account: Account, kind: Kind, description: Mapping[str, Any]) -> None:
 
 
 def endpoint(account: Account, description: Mapping[str, Any]) -> None:
-    """The status of an endpoint has changed, or a deployment on it has taken a step."""
+    """The status of an endpoint has changed."""
+    _endpoint(account, description, "State Change")
+    deployment(account, description)
+
+
+def deployment(account: Account, description: Mapping[str, Any]) -> None:
+    """A deployment on an endpoint has taken a step."""
+    _endpoint(account, description, "Deployment State Change")
+
+
+def _endpoint(account: Account, description: Mapping[str, Any], change: str) -> None:
     status = description["EndpointStatus"]
     detail = _detail(description, _milliseconds)
     detail["EndpointStatus"] = ENDPOINT_STATUS.get(status, status.upper())
-    for change in ("State Change", "Deployment State Change"):
-        account.emit("aws.sagemaker", f"SageMaker Endpoint {change}", detail, [description["EndpointArn"]])
+    account.emit("aws.sagemaker", f"SageMaker Endpoint {change}", detail, [description["EndpointArn"]])
 
 
 def model_package(account: Account, description: Mapping[str, Any]) -> None:

@@ -122,11 +122,11 @@ class Registry:
     def update_model_package(self, params: dict[str, Any]) -> dict[str, Any]:
         """UpdateModelPackage; what is not named stays."""
         old = self.packages.find(params["ModelPackageArn"])
-        metadata = {**old.get("CustomerMetadataProperties", {}), **params.get("CustomerMetadataProperties", {})}
+        metadata = {**(old.get("CustomerMetadataProperties") or {}), **params.get("CustomerMetadataProperties", {})}
         for key in params.get("CustomerMetadataPropertiesToRemove", ()):
             metadata.pop(key, None)
         inferences = [
-            *old.get("AdditionalInferenceSpecifications", ()),
+            *(old.get("AdditionalInferenceSpecifications") or ()),
             *params.get("AdditionalInferenceSpecificationsToAdd", ()),
         ]
         package = self.packages.update(

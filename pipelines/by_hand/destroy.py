@@ -13,9 +13,9 @@ from typing import Any
 
 import boto3
 
-from config.naming import Names
 from pipelines.by_hand.plainly import plainly
 from pipelines.stages.surroundings import Surroundings
+from pipelines.stages.sweeping import tagged_configs, tagged_models
 
 Client = Callable[[str], Any]
 
@@ -39,11 +39,11 @@ def main() -> None:
     for kind, identifier in resources:
         if empty := KINDS[kind].empty:
             print(f"Emptying {identifier} ...", flush=True)
-            _unless_gone(empty, client, identifier)
+            unless_gone(empty, client, identifier)
     if stacks:
         subprocess.run(["cdk", "destroy", "--app", "cdk.out", "--all", "--force", "--progress", "events"], check=True)
     for kind, identifier in resources:
-        _unless_gone(KINDS[kind].delete, client, identifier)
+        unless_gone(KINDS[kind].delete, client, identifier)
     _delete_earlier_versions(client("sagemaker"), name)
     left = deployed_stacks(client("cloudformation"), name)
     if left:
@@ -71,22 +71,18 @@ def kept_resources(cloudformation: Any, stack: str) -> list[tuple[str, str]]:
 
 def _delete_earlier_versions(sagemaker: Any, project: str) -> None:
     """Deletes the models and endpoint configs that releases have replaced; their stacks let go of them then."""
-    for page in sagemaker.get_paginator("list_endpoint_configs").paginate():
-        for found in page["EndpointConfigs"]:
-            if _is_of(sagemaker, found["EndpointConfigArn"], project):
-                sagemaker.delete_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
-    for page in sagemaker.get_paginator("list_models").paginate():
-        for found in page["Models"]:
-            if _is_of(sagemaker, found["ModelArn"], project):
-                sagemaker.delete_model(ModelName=found["ModelName"])
+
+    def ours(endpoint: str) -> bool:
+        return endpoint.startswith(f"{project}-")
+
+    for config in list(tagged_configs(sagemaker, ours)):
+        sagemaker.delete_endpoint_config(EndpointConfigName=config)
+    for model in list(tagged_models(sagemaker, ours)):
+        sagemaker.delete_model(ModelName=model)
 
 
-def _is_of(sagemaker: Any, arn: str, project: str) -> bool:
-    tags = sagemaker.list_tags(ResourceArn=arn)["Tags"]
-    return any(tag["Key"] == Names.ENDPOINT_TAG and tag["Value"].startswith(f"{project}-") for tag in tags)
-
-
-def _unless_gone(work: Callable[[Client, str], object], client: Client, identifier: str) -> None:
+def unless_gone(work: Callable[[Client, str], object], client: Client, identifier: str) -> None:
+    """Does this to a resource that may not be there any more."""
     try:
         work(client, identifier)
     except boto3.client("sts").exceptions.ClientError as error:

@@ -29,12 +29,17 @@ def main() -> None:
 def push(around: Surroundings, source: S3Source) -> str:
     """Uploads the zip; gives the commit that is in it."""
     commit = snapshot(around.root)
+    put(around, source, around.root, commit.commit)
+    return str(commit)
+
+
+def put(around: Surroundings, source: S3Source, repository: Path, commit: str) -> None:
+    """Uploads a zip of *repository*, which may be a bare one, at *commit*."""
     bucket = stack_output(around.client("cloudformation"), around.names.stack("tooling"), "ArtifactsBucketName")
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "source.zip"
-        write_zip(around.root, commit.commit, archive)
+        write_zip(repository, commit, archive)
         around.client("s3").upload_file(str(archive), bucket, source.key)
-    return str(commit)
 
 
 if __name__ == "__main__":

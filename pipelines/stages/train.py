@@ -1,5 +1,6 @@
-"""Trains the model that MODEL names, or takes PACKAGE as it is; says whether a package is registered.
+"""Trains the model that MODEL names, or takes PACKAGE; says whether a package is registered.
 
+With IMAGE=newest, PACKAGE's model is registered again with the newest image, and nothing is trained.
 Leaves OUTCOME (registered, refused, nothing), PACKAGE (its ARN), STACK (the serving stacks' common name) and SUMMARY.
 """
 
@@ -18,8 +19,11 @@ from typing import Any, Self
 
 from config import Model
 from config.naming import NOTHING
+from pipelines.stages.patching import patched
 from pipelines.stages.registry import Package
+from pipelines.stages.running import Running
 from pipelines.stages.surroundings import Surroundings
+from pipelines.stages.telling import number
 
 LONGEST_PAUSE = 15.0
 NOT_CODE = ("__pycache__", ".pyc")
@@ -37,6 +41,8 @@ class Settings:
     revision: str
     """The source's revision, by which another release of the same code can be started."""
     revision_type: str
+    image: str = NOTHING
+    """`newest`, or nothing."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -47,6 +53,7 @@ class Settings:
             retraining=environment.get("RETRAINING", NOTHING),
             revision=environment.get("REVISION", NOTHING),
             revision_type=environment.get("REVISION_TYPE", NOTHING),
+            image=environment.get("IMAGE", NOTHING),
         )
 
 
@@ -72,21 +79,44 @@ def main() -> None:
     model = around.model(settings.model)
     stack = around.names.stack("serving", model.name)
     if settings.package != NOTHING:
-        package = _given(around, model, settings.package)
-        around.leave(OUTCOME="registered", PACKAGE=package.arn, STACK=stack, SUMMARY="An earlier package.")
+        package, summary = _taken(around, settings, model)
+        print(summary)
+        around.leave(OUTCOME="registered", PACKAGE=package.arn, STACK=stack, SUMMARY=summary)
         return
-    champion = Package.newest_approved(around.client("sagemaker"), around.names.package_group(model.name))
-    if is_done(settings.retraining, champion):
+    if settings.image != NOTHING:
+        sys.exit(f"IMAGE is {settings.image!r} without a PACKAGE: a model that is trained has the newest image anyway.")
+    newest = Package.newest_approved(around.client("sagemaker"), around.names.package_group(model.name))
+    if is_done(settings.retraining, newest):
         summary = f"Retraining {settings.retraining} has been released before: its event came twice."
         around.leave(OUTCOME="nothing", PACKAGE=NOTHING, STACK=stack, SUMMARY=summary)
         print(summary)
         return
-    run = _train(around, settings, model, champion)
+    run = _train(around, settings, model, _serving(around, model) or newest)
     outcome = "registered" if run.package else "refused"
     evaluation = _evaluation(around.client("s3"), settings, model, run)
     summary = told(evaluation, outcome, settings.retraining, is_error=model.promotion.is_error)
     print(summary)
     around.leave(OUTCOME=outcome, PACKAGE=run.package or NOTHING, STACK=stack, SUMMARY=summary)
+
+
+def _taken(around: Surroundings, settings: Settings, model: Model) -> tuple[Package, str]:
+    """PACKAGE, or its model in the newest image; and the sentence that says so."""
+    package = _given(around, model, settings.package)
+    if settings.image == NOTHING:
+        return package, "An earlier package."
+    if settings.image != "newest":
+        sys.exit(f"IMAGE is {settings.image!r}; write newest, or leave it out.")
+    image = newest_image(around.client("ssm"), around, model.serving.image)
+    if package.image == image:
+        return package, f"{number(package.arn)} as it is: it has the newest image."
+    metadata = {
+        "commit": commit(around.root),
+        "code": upload_code(around.client("s3"), settings.artifacts_bucket, around.root, model),
+        "revision": settings.revision,
+        "revision_type": settings.revision_type,
+    }
+    new = patched(around.client("sagemaker"), package, image, metadata)
+    return new, f"{number(new.arn)} is the model of {number(package.arn)} in the image {image.rpartition('@')[2]}."
 
 
 def _given(around: Surroundings, model: Model, arn: str) -> Package:
@@ -99,9 +129,16 @@ def _given(around: Surroundings, model: Model, arn: str) -> Package:
     return package
 
 
-def is_done(retraining: str, champion: Package | None) -> bool:
+def _serving(around: Surroundings, model: Model) -> Package | None:
+    """What production runs: the champion, also where a newer package is approved whose release has failed."""
+    sagemaker = around.client("sagemaker")
+    running = Running.describe(sagemaker, around.names.endpoint(model.name, "production"))
+    return running.package(sagemaker) if running else None
+
+
+def is_done(retraining: str, newest: Package | None) -> bool:
     """Whether the newest package is what this retraining made; EventBridge sends every event at least once."""
-    return retraining != NOTHING and champion is not None and champion.metadata.get("retraining") == retraining
+    return retraining != NOTHING and newest is not None and newest.metadata.get("retraining") == retraining
 
 
 def _train(around: Surroundings, settings: Settings, model: Model, champion: Package | None) -> Run:

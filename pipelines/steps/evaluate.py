@@ -45,6 +45,11 @@ def evaluate(container: Container) -> None:
         compared = _compared(model, measured)
         rival = champion.measure(arguments.champion, released, model, splits[compared], compared)
         evaluation = _evaluation(model, measured, rival)
+        if rival.metrics:
+            evaluation["champion"]["periods"] = {
+                name: _values(champion.measure(arguments.champion, released, model, splits[name], name).metrics)
+                for name in evaluation["periods"]
+            }
         if RECENT in splits:
             evaluation["recent"] = {"rows": len(splits[RECENT]), "metrics": _values(measured[RECENT])}
         print(

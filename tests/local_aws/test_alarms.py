@@ -1,5 +1,8 @@
 import json
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -118,6 +121,45 @@ def test_old_data_does_not_alarm(account: Account) -> None:
     name = alarm(account, **metric(namespace, Statistic="Maximum"))
     time.sleep(1.5)
     assert state(account, name) == "INSUFFICIENT_DATA"
+
+
+def of_requests(account: Account, endpoint: str, **members: Any) -> str:
+    return alarm(account, **metric("AWS/SageMaker", endpoint, Statistic="Maximum"), EvaluationPeriods=2, **members)
+
+
+@pytest.fixture
+def short_minutes(account: Account) -> Iterator[None]:
+    before = account.settings
+    account.settings = replace(before, minute_seconds=2)
+    yield
+    account.settings = before
+
+
+@pytest.mark.usefixtures("short_minutes")
+def test_where_a_minute_is_short_alarms_of_requests_look_back_over_short_periods(account: Account) -> None:
+    endpoint, namespace = unique("endpoint"), unique("space")
+    soon = of_requests(account, endpoint)
+    as_ever = alarm(account, **metric(namespace, Statistic="Maximum"))
+    for ago in (3, 5):
+        measure(account, "AWS/SageMaker", "Latency", 50, endpoint=endpoint, ago=ago)
+    measure(account, namespace, "Latency", 50, ago=30)
+    eventually(lambda: state(account, soon) == "ALARM")
+    eventually(lambda: state(account, as_ever) == "ALARM")
+    eventually(lambda: state(account, soon) == "INSUFFICIENT_DATA")
+    assert state(account, as_ever) == "ALARM"
+
+
+@pytest.mark.usefixtures("short_minutes")
+def test_while_the_calendar_is_set_a_minute_is_one(account: Account) -> None:
+    endpoint = unique("endpoint")
+    account.calendar.set(datetime.now(UTC))
+    try:
+        for ago in (30, 90):
+            measure(account, "AWS/SageMaker", "Latency", 50, endpoint=endpoint, ago=ago)
+        name = of_requests(account, endpoint)
+        eventually(lambda: state(account, name) == "ALARM")
+    finally:
+        account.calendar.set(None)
 
 
 BAD, GOOD, GONE = 20.0, 1.0, None

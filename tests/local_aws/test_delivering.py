@@ -222,3 +222,20 @@ def test_a_role_may_put_the_metrics_of_one_namespace_only(account: Account) -> N
     cloudwatch.put_metric_data(Namespace="shop/watch", MetricData=many)
     with pytest.raises(ClientError, match="cloudwatch:PutMetricData"):
         cloudwatch.put_metric_data(Namespace="AWS/SageMaker", MetricData=many)
+
+
+def test_what_aws_itself_emits_reaches_a_topic_that_asks_for_tls(account: Account) -> None:
+    arn, url = topic(account)
+    sns, events, source = account.client("sns"), account.client("events"), unique("source")
+    statements = json.loads(sns.get_topic_attributes(TopicArn=arn)["Attributes"]["Policy"])["Statement"]
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    refused = {**allow("sns:Publish", resource=arn), "Effect": "Deny", "Principal": "*", "Condition": plain}
+    document = policy(refused, *statements)
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=document)
+    events.put_rule(Name=(rule := unique("rule")), EventPattern=json.dumps({"source": [source]}))
+    events.put_targets(Rule=rule, Targets=[{"Id": "target", "Arn": arn}])
+    thread = threading.Thread(target=account.emit, args=(source, "t", {}))  # it has no request
+    thread.start()
+    thread.join()
+    assert eventually(received(account, url))
+    assert not denied(account, "sns:Publish", arn)

@@ -129,6 +129,15 @@ def test_the_whole_way_ends_well_and_is_summed_up(local_run: LocalRun) -> None:
     assert evidence["permissions"].endswith("none denied")
 
 
+def test_it_says_where_to_push_to_and_holds_the_commit_of_the_checkout(local_run: LocalRun) -> None:
+    remote = local_run.home / "source.git"
+    assert f"git remote add local {remote}" in local_run.said
+    asked = ["git", "ls-remote", str(remote), "refs/heads/main"]
+    main = subprocess.run(asked, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()[0]
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert main == head.strip()
+
+
 def test_exactly_the_drifted_months_are_red_and_no_other_month_raises_an_alarm(local_run: LocalRun) -> None:
     tiers = years.final_tiers(years.looks(local_run.home, "employment"))
     assert len(tiers) == 36

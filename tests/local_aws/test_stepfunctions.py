@@ -93,3 +93,16 @@ def test_how_executions_end_is_counted(account: Account) -> None:
 def test_the_counts_of_a_listing_are_numbers(account: Account) -> None:
     task = {"Resource": f"{AWS_SDK}:s3:listObjectsV2", "Parameters": {"Bucket": bucket(account)}}
     assert json.loads(run(account, task, allow("s3:ListBucket"))["output"])["KeyCount"] == 0
+
+
+def test_cloudformation_is_called_under_the_role(account: Account) -> None:
+    stacks = account.client("cloudformation")
+    topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    stacks.create_stack(StackName=(name := unique("stack")), TemplateBody=json.dumps(topic))
+    task = {"Resource": f"{AWS_SDK}:cloudformation:describeStacks", "Parameters": {"StackName": name}}
+    (found,) = json.loads(run(account, task, allow("cloudformation:DescribeStacks"))["output"])["Stacks"]
+    assert found["StackName"] == name
+    assert found["CreationTime"].endswith("Z")
+    ended = run(account, task, allow("cloudformation:UpdateStack"))
+    assert (ended["error"], ended["status"]) == ("CloudFormation.CloudFormationException", "FAILED")
+    assert "is not authorized to perform: cloudformation:DescribeStacks" in ended["cause"]

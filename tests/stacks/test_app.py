@@ -25,7 +25,8 @@ def test_two_synths_are_equal_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_stacks_are_named_after_project_part_and_place(templates: dict[str, Template]) -> None:
-    parts = ("tooling", "staging", "production", "watch-production", "delivery")
+    environments = ("staging", "production", "rollback-staging", "rollback-production")
+    parts = ("tooling", *environments, "watch-production", "delivery")
     shared = {f"greenlight-{part}" for part in parts}
     of_models = {
         stack
@@ -91,6 +92,7 @@ def statements(template: Template) -> Iterator[dict[str, Any]]:
 NO_RESOURCE = {
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
+    "cloudformation:ListStacks",
     "cloudwatch:GetMetricData",
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
@@ -129,12 +131,14 @@ def test_a_role_that_a_resource_runs_under_has_its_policies_first(templates: dic
     seen = 0
     for template in templates.values():
         for kind in runs:
-            for resource in resources(template, kind).values():
+            for itself, resource in resources(template, kind).items():
                 role = resource["Properties"]["RoleArn"]
                 policies = [
                     name
                     for name, policy in resources(template, "AWS::IAM::Policy").items()
                     if {"Ref": role.get("Fn::GetAtt", [""])[0]} in policy["Properties"]["Roles"]
+                    # A policy that names the resource can only follow it: the CDK's own of a distributed map.
+                    and f'"{itself}"' not in json.dumps(policy["Properties"]["PolicyDocument"])
                 ]
                 if "Fn::GetAtt" in role:
                     seen += 1
@@ -191,5 +195,5 @@ def test_hundreds_of_models_synthesize_alike(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "model.yaml").write_text(yaml)
     templates = templates_of(synthesize(tmp_path / "out", root))
-    assert len(templates) == 5 + (20 + len(MODELS)) * 3
+    assert len(templates) == 7 + (20 + len(MODELS)) * 3
     assert len(resources(templates["greenlight-delivery"], "AWS::CodePipeline::Pipeline")) == 2

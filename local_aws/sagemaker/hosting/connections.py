@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import select
+import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -56,7 +57,13 @@ class Connections:
             except IndexError:  # another thread took the last one
                 return None
             # A server closes what was idle too long; there is nothing to read from a connection that is still good.
-            if connection.sock and not select.select([connection.sock], [], [], 0)[0]:
+            if connection.sock and not _is_readable(connection.sock):
                 return connection
             connection.close()
         return None
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    watched = select.poll()  # unlike select.select it takes any number of open files
+    watched.register(sock, select.POLLIN)
+    return bool(watched.poll(0))

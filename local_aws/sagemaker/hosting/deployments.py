@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,21 @@ class Deployment:
             self.retire()
             raise
 
+    @property
+    def desired(self) -> int:
+        """The instances of all variants; a serverless one counts as one."""
+        return sum(variant.desired for variant in self.variants.values())
+
+    @property
+    def running(self) -> int:
+        """The instances that there are."""
+        return sum(len(variant.servers) for variant in self.variants.values())
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one variant with instances of its own."""
+        return len(self.variants) == 1 and not any(variant.serverless for variant in self.variants.values())
+
     def retire(self) -> None:
         """Stop every instance once its requests are answered."""
         each(Variant.retire, self.variants.values())
@@ -52,17 +67,20 @@ class Deployment:
         server = variant.lease()
         return (variant, server) if server else None
 
-    def retain(self, old: Deployment, excluded: Iterable[str]) -> None:
-        """Take over what the variants of the same name have been scaled and weighted to."""
+    def retain(self, old: Deployment, excluded: Collection[str]) -> None:
+        """Take over what the variants of the same name have been scaled and weighted to, and what was captured."""
+        if "DataCaptureConfig" not in excluded:
+            self.config = {**self.config, "DataCaptureConfig": old.config.get("DataCaptureConfig", {})}
         for name in self.variants.keys() & old.variants.keys():
             if "DesiredInstanceCount" not in excluded and not self.variants[name].serverless:
                 self.variants[name].desired = old.variants[name].desired
             if "DesiredWeight" not in excluded:
                 self.variants[name].weight = old.variants[name].weight
 
-    def describe(self) -> list[dict[str, Any]]:
-        """The variants as DescribeEndpoint shows them."""
-        return [_describe(variant) for variant in self.variants.values()]
+    def describe(self, stage: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The variants as DescribeEndpoint shows them, and at what *stage* of an update they are."""
+        status = {"VariantStatus": [stage]} if stage else {}
+        return [{**_describe(variant), **status} for variant in self.variants.values()]
 
     def _variant(self, target: str | None) -> Variant:
         if target is not None:

@@ -40,29 +40,35 @@ class Invocations:
     def invoke(self, name: str, headers: Mapping[str, str], body: bytes) -> Invocation:
         """The container's answer; when that is an error, AwsError ModelError (424) with the container's own status."""
         began = time.perf_counter()
-        deployment, variant, server = self._lease(name, headers.get(TARGET))
-        try:
-            _admit(variant, body)
-            asked = time.perf_counter()
-            response, problem = _ask(server, headers, body)
-            model = time.perf_counter() - asked
-        finally:
-            server.release()
+        while True:
+            deployment, variant, server = self._lease(name, headers.get(TARGET))
+            try:
+                _admit(variant, body)
+                asked = time.perf_counter()
+                response, problem = _ask(server, headers, body)
+                break
+            except ConnectionRefusedError:  # it has just died and got nothing of the request, so another one may
+                server.lose()
+            finally:
+                server.release()
+        model = time.perf_counter() - asked
         overhead = time.perf_counter() - began - model
         now = self._account.calendar.now()
         self._metrics.record(Request(name, variant.name, len(variant.servers), response.status, model, overhead, now))
-        if not 200 <= response.status < 300:
+        failed = not 200 <= response.status < 300
+        self._endpoints.counts.count(name, deployment.config["EndpointConfigName"], failed=failed)
+        if failed:
             raise self._model_error(name, response, problem)
         self._capture.offer(name, variant.name, deployment.config, server.container.role, headers, body, response)
         answered = {key: value for key, value in response.headers.items() if key in PASSED_ON}
         return Invocation(200, {**answered, "x-amzn-invoked-production-variant": variant.name}, response.body)
 
     def _lease(self, name: str, target: str | None) -> tuple[Deployment, Variant, ModelServer]:
-        while deployment := self._endpoints.live.get(name):
-            leased = deployment.lease(target)
-            if leased:
-                return (deployment, *leased)
-            if deployment is self._endpoints.live.get(name):  # otherwise it was replaced in this very moment: again
+        while fleets := self._endpoints.choose(name):
+            for deployment in fleets:
+                if leased := deployment.lease(target):
+                    return (deployment, *leased)
+            if fleets[0] in self._endpoints.choose(name):  # otherwise it was replaced in this very moment: again
                 raise AwsError("ServiceUnavailable", f"No instance of endpoint {name} can take requests now.", 503)
         account = self._account.settings.account
         raise AwsError("ValidationError", f"Endpoint {name} of account {account} not found.")
@@ -93,6 +99,8 @@ def _ask(server: ModelServer, headers: Mapping[str, str], body: bytes) -> tuple[
             "Your invocation timed out while waiting for a response from container primary. Review the latency "
             "metrics for each container in Amazon CloudWatch, resolve the issue, and try again."
         )
+    except ConnectionRefusedError:
+        raise
     except (OSError, http.client.HTTPException) as error:
         return NO_ANSWER, f"The container primary closed the connection without an answer: {error!r}."
 

@@ -58,12 +58,13 @@ class ModelServer:
         self._log = log
         self._connections = Connections(0)
         self._draining = False
+        self._lost = False
         self._changed = threading.Condition()
 
     @property
     def alive(self) -> bool:
         """Whether it can be given requests."""
-        return not self._draining and self.process is not None and self.process.alive
+        return not (self._draining or self._lost) and self.process is not None and self.process.alive
 
     def start(self, settings: Mapping[str, str], seconds: float = STARTUP_SECONDS) -> None:
         """Pull, download, start, and wait until /ping answers 200; StartupError when it does not in `seconds`."""
@@ -97,6 +98,10 @@ class ModelServer:
     def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Response:
         """Send a request to the container; OSError or http.client.HTTPException when it does not answer."""
         return self._connections.request(method, path, body, headers, timeout)
+
+    def lose(self) -> None:
+        """Nobody listens there any more, whether or not its process has been seen to end."""
+        self._lost = True
 
     def stop(self) -> None:
         """Take no new request, let the running ones end, then end the process: SIGTERM, and SIGKILL after 30 s."""

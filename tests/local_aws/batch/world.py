@@ -186,7 +186,8 @@ class World:
         settings = parcels()
         records = s3.Bucket.from_bucket_name(stack, "Records", self.bucket)
         images = ecr.Repository.from_repository_name(stack, "Images", f"{self.endpoint}-images")
-        role = cast("iam.IRole", ServingRole(stack, "post", artifacts=records, records=records, images=images).role)
+        serving = ServingRole(stack, "post", project=self.endpoint, artifacts=records, records=records, images=images)
+        role = cast("iam.IRole", serving.role)
         # The tests' artifacts are in the records bucket, below a folder of their own.
         records.grant_read(role, "artifacts/post/*")
         topic = sns.Topic(stack, "Alerts")

@@ -47,7 +47,7 @@ class Stage:
         self.processor = self.image("processor", {"process.py": PROCESS})
         self.role = role(account, "sagemaker", PULL, LOGS, DATA)
 
-    def image(self, name: str, files: Mapping[str, str], repository: str = "") -> str:
+    def image(self, name: str, files: Mapping[str, str], repository: str = "", tag: str = "1") -> str:
         """An image in a repository, by default one of its own, whose entrypoint is the first file; its URI."""
         config = {
             "Entrypoint": ["python3", next(iter(files))],
@@ -70,8 +70,8 @@ class Stage:
             ecr.create_repository(repositoryName=repository)
         (found,) = ecr.describe_repositories(repositoryNames=[repository])["repositories"]
         uri = found["repositoryUri"]
-        ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag="1", imageDigest=f"sha256:{digest}")
-        return f"{uri}:1"
+        ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag, imageDigest=f"sha256:{digest}")
+        return f"{uri}:{tag}"
 
     def put(self, key: str, content: str | bytes) -> str:
         """An object in the bucket; its URI."""

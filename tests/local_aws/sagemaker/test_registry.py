@@ -50,6 +50,14 @@ def test_approval_keeps_what_it_does_not_name(stage: Stage, group: str) -> None:
     assert after["ModelCard"] == card
 
 
+def test_a_package_can_be_rejected_and_approved_again(stage: Stage, group: str) -> None:
+    package = register(stage, group)
+    for status in ("Rejected", "Approved", "Rejected"):
+        stage.sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus=status)
+        found = stage.sagemaker.describe_model_package(ModelPackageName=package)
+        assert found["ModelApprovalStatus"] == status
+
+
 def test_packages_are_listed_by_group_and_approval(stage: Stage, group: str) -> None:
     first = register(stage, group, ModelApprovalStatus="Approved")
     second = register(stage, group, ModelApprovalStatus="Rejected")

@@ -13,6 +13,7 @@ from config import load_model
 from model_server.golden import Golden
 from model_server.testing import Client
 from monitoring import store
+from pipelines.stages.comparing import Comparison
 from tests.pipelines import jobs
 from tests.pipelines.conftest import at
 
@@ -50,6 +51,10 @@ def test_the_champion_is_measured_on_the_same_rows(release: jobs.Release, tmp_pa
     found = evaluation(job)
     assert found["champion"]["value"] == found["promotion"]["value"]
     assert found["champion"]["metrics"] == found["metrics"]
+    assert found["champion"]["periods"] == found["periods"]
+    compared = Comparison.of(found)
+    assert {pair.gain for pair in (compared.gate, *compared.metrics, *compared.periods)} == {0.0}
+    assert [pair.rows for pair in compared.periods] == sorted(found["periods"])
     assert found["champion"]["bar"] == pytest.approx(found["champion"]["value"] + MODEL.promotion.margin)
     assert found["promotion"]["bar"] == max(found["champion"]["bar"], MODEL.promotion.bound)
 

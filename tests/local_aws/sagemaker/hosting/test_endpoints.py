@@ -321,21 +321,6 @@ def test_what_would_change_the_answers_and_is_not_done_is_refused(stage: Stage, 
     assert refusal(error)[0] == "NotImplemented"
 
 
-def test_what_is_not_rehearsed_and_changes_no_answer_is_reported(stage: Stage, account: Account) -> None:
-    name = live(stage)
-    routing = {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10}, "WaitIntervalInSeconds": 60}
-    stage.sagemaker.update_endpoint(
-        EndpointName=name,
-        EndpointConfigName=stage.config(stage.variant(stage.model())),
-        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
-    )
-
-    assert "Shifting an endpoint's traffic in steps is not rehearsed: it shifts all at once." in account.not_rehearsed
-    assert (
-        stage.settled(name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"] == routing
-    )
-
-
 def test_status_changes_are_told_to_eventbridge(stage: Stage, account: Account) -> None:
     name = unique("endpoint")
     events, sqs = account.client("events"), account.client("sqs")

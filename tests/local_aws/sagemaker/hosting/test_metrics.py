@@ -32,6 +32,20 @@ def test_latencies_keep_their_percentiles_within_two_percent() -> None:
     assert data["InvocationsPerInstance"]["StatisticValues"]["Sum"] == 500
 
 
+def test_short_minutes_have_more_data_of_the_same_sum() -> None:
+    times = [NOON + timedelta(milliseconds=40 * number) for number in range(100)]
+    requests = [Request("e", "v", 1, 500 if number % 10 else 200, 0.001, 0.001, at) for number, at in enumerate(times)]
+
+    data, exact = (
+        [each for each in data_of(requests, exact=exact) if each["MetricName"] == "Invocation5XXErrors"]
+        for exact in (False, True)
+    )
+
+    assert (len(data), len(exact)) == (1, 40)
+    assert data[0]["StatisticValues"]["Sum"] == sum(each["StatisticValues"]["Sum"] for each in exact) == 90
+    assert [each["Timestamp"] for each in exact] == sorted(each["Timestamp"] for each in exact)
+
+
 def test_an_error_rate_is_the_average_of_its_metric() -> None:
     requests = [Request("e", "v", 1, status, 0.001, 0.001, NOON) for status in (200, 200, 400, 500)]
 

@@ -1,0 +1,51 @@
+"""`make chaos`: the story of `make local`, then bad releases, a killed server and other mishaps under real requests."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from config import load_models, load_project
+from config.hosting import Dedicated
+from config.naming import Names
+from local_aws.account import Account
+from local_aws.chaos.scenes import Scenes
+from local_aws.chaos.stage import Stage
+from local_aws.rehearsal.__main__ import rehearse
+from local_aws.rehearsal.report import Report
+from local_aws.rehearsal.story import Story
+
+RATE = {True: 50.0, False: 5.0}
+"""Requests per second, by whether the model has instances of its own; serverless answers few at a time."""
+
+
+def _play(account: Account, report: Report) -> None:
+    released = Story(account, report).tell()
+    root = account.settings.checkout
+    project = load_project(root)
+    models = load_models(root, project)
+    stages = [
+        Stage(
+            account,
+            report,
+            Names(project.name),
+            model,
+            released[model.name],
+            RATE[isinstance(model.hosting, Dedicated)],
+        )
+        for model in sorted(models, key=lambda model: not isinstance(model.hosting, Dedicated))
+    ]
+    try:
+        Scenes(stages).play()
+    finally:
+        for stage in stages:
+            stage.traffic.stop()
+    for stage in stages:
+        report.say(f"{stage.name}, the whole time: {stage.traffic.since(0)}")
+
+
+if __name__ == "__main__":
+    code = rehearse(_play)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a thread of MiniStack that still waits for something must not keep the process

@@ -1,0 +1,134 @@
+"""Packages that are bad in six ways, each made from a good one and registered beside it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config import Model
+from config.features import Category, Number
+from local_aws.account import Account
+from local_aws.sagemaker.storage import split
+from pipelines.packaging.package import pack, unpack
+from pipelines.stages.registry import Package
+
+
+@dataclass(frozen=True)
+class Rare:
+    """Rows that tests seldom hold and users send now and then: a number at its maximum, a category at its last."""
+
+    number: str
+    maximum: float
+    category: str
+    value: str
+
+    @classmethod
+    def of(cls, model: Model) -> Rare:
+        """Of the first feature of each kind."""
+        number = next(each for each in model.features if isinstance(each, Number) and each.maximum is not None)
+        category = next(each for each in model.features if isinstance(each, Category))
+        assert number.maximum is not None
+        return cls(number.name, number.maximum, category.name, category.values[-1])
+
+    def row(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The row, made rare."""
+        return row | {self.number: self.maximum, self.category: self.value}
+
+    @property
+    def condition(self) -> str:
+        """Python that says whether `data` of predict_fn holds such a row."""
+        return f"((data[{self.number!r}] == {self.maximum!r}) & (data[{self.category!r}] == {self.value!r})).any()"
+
+
+Change = Callable[[Path, Rare], None]
+
+
+def _script(text: str) -> Change:
+    def write(folder: Path, rare: Rare) -> None:
+        (folder / "code").mkdir(exist_ok=True)
+        (folder / "code" / "inference.py").write_text(text.replace("RARE", rare.condition))
+
+    return write
+
+
+def _other_schema(folder: Path, _: Rare) -> None:
+    file = folder / "signature.json"
+    signature = json.loads(file.read_text())
+    signature["features"][0]["name"] += "_renamed"
+    file.write_text(json.dumps(signature))
+
+
+FAULTS: dict[str, Change | None] = {
+    "crashes at start": _script('raise SystemExit("this package ends its server")\n'),
+    "fails on some rows": _script(
+        "def predict_fn(data, model):\n"
+        "    if RARE:\n"
+        '        raise RuntimeError("this package fails on rare rows")\n'
+        "    return model.score(data)\n"
+    ),
+    "answers slowly": _script(
+        "import time\n\n\n"
+        "def predict_fn(data, model):\n"
+        "    if RARE:\n"
+        "        time.sleep(0.5)\n"
+        "    return model.score(data)\n"
+    ),
+    "answers in the wrong order": _script(
+        "def predict_fn(data, model):\n    return model.score({name: rows[::-1] for name, rows in data.items()})\n"
+    ),
+    "has another schema": _other_schema,
+    "is corrupt": None,
+}
+"""What is done to a package that is unpacked; none: its bytes are cut."""
+
+
+class Faults:
+    """Registers packages that are made from *good*."""
+
+    def __init__(self, account: Account, good: Package, rare: Rare) -> None:
+        self._sagemaker, self._s3 = account.client("sagemaker"), account.client("s3")
+        self._good, self._rare = good, rare
+        self._bucket, self._key = split(good.model_data)
+
+    def register(self, name: str) -> str:
+        """The ARN of an approved package with this fault."""
+        data = self._s3.get_object(Bucket=self._bucket, Key=self._key)["Body"].read()
+        change = FAULTS[name]
+        broken = self._changed(data, change) if change else data[: len(data) // 2]
+        key = self._key.replace("model.tar.gz", f"{name.replace(' ', '-')}/model.tar.gz")
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=broken)
+        return self._add(f"s3://{self._bucket}/{key}", name)
+
+    def same(self) -> str:
+        """The ARN of another approved package with the very same model."""
+        return self._add(self._good.model_data, "the same model again")
+
+    def _add(self, model_data: str, description: str) -> str:
+        found = self._sagemaker.describe_model_package(ModelPackageName=self._good.arn)
+        specification = found["InferenceSpecification"]
+        specification["Containers"] = [
+            {"Image": container["Image"], "ModelDataUrl": model_data} for container in specification["Containers"]
+        ]
+        copied = {name: found[name] for name in ("CustomerMetadataProperties", "ModelMetrics") if name in found}
+        return self._sagemaker.create_model_package(
+            ModelPackageGroupName=self._good.group,
+            ModelPackageDescription=description,
+            ModelApprovalStatus="Approved",
+            InferenceSpecification=specification,
+            **copied,
+        )["ModelPackageArn"]
+
+    def _changed(self, data: bytes, change: Change) -> bytes:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "good.tar.gz").write_bytes(data)
+            package = folder / "package"
+            package.mkdir()
+            unpack(folder / "good.tar.gz", package)
+            change(package, self._rare)
+            pack(package, folder / "bad.tar.gz")
+            return (folder / "bad.tar.gz").read_bytes()

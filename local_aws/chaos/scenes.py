@@ -1,0 +1,133 @@
+"""The scenes: each does something to releases while requests flow, and says what the callers saw of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from local_aws.chaos.faults import FAULTS
+from local_aws.chaos.stage import Stage
+from local_aws.chaos.traffic import Window
+from local_aws.chaos.watching import Watched
+from local_aws.rehearsal.delivery import Ended
+from local_aws.rehearsal.failure import RehearsalError
+
+LARGEST_SHARE = 0.55
+"""Of a canary that is one of two instances; requests are counted by the half second."""
+
+
+class Scenes:
+    """Releases good and bad, on models that serve."""
+
+    def __init__(self, stages: Iterable[Stage]) -> None:
+        self._stages = list(stages)
+        self._report = self._stages[0].report
+
+    def play(self) -> None:
+        """All of them, one after the other; raises RehearsalError where one does not end as it must."""
+        main = self._stages[0]
+        self.two_at_once(main)
+        self.back_during_a_release(main)
+        with ThreadPoolExecutor(len(self._stages)) as pool:
+            shares = [list(FAULTS)[place :: len(self._stages)] for place in range(len(self._stages))]
+            list(pool.map(self.bad_releases, self._stages, shares))
+        self.killed_server(main)
+
+    def two_at_once(self, stage: Stage) -> None:
+        """Two good releases of one model start together: both serve, the later one last, and nobody notices."""
+        with self._report.step(f"{stage.name}: two releases at once") as step:
+            begin, first = time.time(), stage.watcher.config()
+            packages = [stage.faults.same(), stage.faults.same()]
+            with stage.watcher.watch() as watched, ThreadPoolExecutor(2) as pool:
+                executions = [stage.release(package, "chaos: two at once") for package in packages]
+                ends = list(pool.map(stage.end, executions))
+            self._expect(all(end.status == "Succeeded" for end in ends), _said(ends), stage)
+            self._expect(stage.package() == packages[-1], f"{stage.package()} serves, not the later release.", stage)
+            window = self._unharmed(stage, begin)
+            order = [name for name in watched.requests if name != first]
+            self._expect(len(order) == len(packages), f"{len(order)} configs answered beside the old one.", stage)
+            canaries = [watched.share_beside(name) for name in order]
+            step.evidence = f"{window}; shares of the canaries {', '.join(f'{share:.0%}' for share in canaries)}"
+
+    def back_during_a_release(self, stage: Stage) -> None:
+        """`make rollback` while a release shifts traffic: it waits for its turn, then the package before serves."""
+        with self._report.step(f"{stage.name}: make rollback during a release") as step:
+            begin, before = time.time(), stage.package()
+            execution = stage.release(stage.faults.same(), "chaos: gone back on while it arrives")
+            with ThreadPoolExecutor(1) as pool:
+                ended = pool.submit(stage.end, execution)
+                self._expect(stage.watcher.wait_for("Updating", 120), "The release never reached production.", stage)
+                said = stage.rollback()
+                end = ended.result()
+            self._expect(stage.package() == before, f"{stage.package()} serves, not {before}.", stage)
+            window = self._unharmed(stage, begin)
+            step.evidence = f"{said.splitlines()[-1]}; the release has {end.status.lower()}; {window}"
+
+    def bad_releases(self, stage: Stage, faults: Iterable[str]) -> None:
+        """Each of these faults, released as if it were good."""
+        for fault in faults:
+            self._bad_release(stage, fault)
+
+    def _bad_release(self, stage: Stage, fault: str) -> None:
+        with self._report.step(f"{stage.name}: a package that {fault}") as step:
+            begin, before, config = time.time(), stage.package(), stage.watcher.config()
+            stage.inbox.read()
+            with stage.watcher.watch() as watched:
+                end = stage.end(stage.release(stage.faults.register(fault), f"chaos: {fault}"))
+            window = stage.traffic.since(begin)
+            self._expect(
+                end.status == "Failed", f"The release of a package that {fault} has {end.status.lower()}.", stage
+            )
+            self._expect(stage.package() == before, f"{stage.package()} serves after it.", stage)
+            endpoint = stage.describe()
+            self._expect(
+                endpoint["EndpointStatus"] == "InService", f"The endpoint is {endpoint['EndpointStatus']}.", stage
+            )
+            told = [text for text in stage.inbox.read() if stage.name in text or "has failed" in text]
+            self._expect(bool(told), "Nobody was told of it.", stage)
+            seen = self._seen(watched, config, stage)
+            step.evidence = (
+                f"stopped at {end.action}; {seen}; {window.failed} of {window.requests:,} requests failed; "
+                f"{' > '.join(watched.statuses)}; told: {told[0][:160]}"
+            )
+
+    def _seen(self, watched: Watched, old: str, stage: Stage) -> str:
+        requests = watched.requests
+        whole, of_it = sum(requests.values()), sum(count for name, count in requests.items() if name != old)
+        if not of_it:
+            return "no user request saw it"
+        share = max(watched.share_beside(name) for name in requests if name != old)
+        self._expect(share <= LARGEST_SHARE, f"It got {share:.0%} of the requests beside the old one.", stage)
+        return f"{of_it:,} of {whole:,} user requests saw it ({of_it / whole:.1%}), {share:.0%} while it was a canary"
+
+    def killed_server(self, stage: Stage) -> None:
+        """A server process is killed: another one takes its place, and hardly a request is lost."""
+        with self._report.step(f"{stage.name}: a server is killed") as step:
+            begin = time.time()
+            killed = stage.servers()[0]
+            os.kill(killed, signal.SIGKILL)
+            deadline = time.monotonic() + 30
+            while killed in stage.servers() or len(stage.servers()) < stage.instances:
+                self._expect(time.monotonic() < deadline, "It was not replaced within 30 seconds.", stage)
+                time.sleep(0.1)
+            replaced = time.time() - begin
+            time.sleep(max(0.0, 20 - replaced))
+            window = stage.traffic.since(begin)
+            self._expect(window.failed <= max(1, window.requests // 1000), f"Too much was lost: {window}.", stage)
+            step.evidence = f"replaced after {replaced:.1f} s; {window}"
+
+    def _unharmed(self, stage: Stage, begin: float) -> Window:
+        window = stage.traffic.since(begin)
+        self._expect(window.requests > 0 and window.failed == 0, f"Callers were harmed: {window}.", stage)
+        return window
+
+    def _expect(self, holds: bool, otherwise: str, stage: Stage) -> None:  # noqa: FBT001
+        if not holds:
+            raise RehearsalError(otherwise, stage.log)
+
+
+def _said(ends: Iterable[Ended]) -> str:
+    return " ".join(f"A release has {end.status.lower()} at {end.action or 'no action'}: {end.said}" for end in ends)

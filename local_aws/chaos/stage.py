@@ -1,0 +1,92 @@
+"""A model that serves in production: its traffic, its releases, what watches it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from config import Model
+from config.hosting import Dedicated
+from config.naming import Names
+from local_aws.account import Account
+from local_aws.chaos.faults import Faults, Rare
+from local_aws.chaos.traffic import Traffic
+from local_aws.chaos.watching import Watcher
+from local_aws.rehearsal.commands import Commands
+from local_aws.rehearsal.delivery import Delivery, Ended, Execution
+from local_aws.rehearsal.inbox import Inbox
+from local_aws.rehearsal.report import Report
+from local_aws.rehearsal.trained import Trained
+from local_aws.sagemaker import SageMaker
+from pipelines.stages.registry import Package
+
+RARE_ONE_IN = 16
+ROWS = 320
+
+
+class Stage:
+    """Where chaos happens: the production endpoint of one model, which *package* serves now."""
+
+    def __init__(self, account: Account, report: Report, names: Names, model: Model, package: str, rate: float) -> None:
+        self.name, self.report = model.name, report
+        self.log: Path = account.settings.home
+        hosting = model.in_environment("production").hosting
+        self.instances = hosting.instances if isinstance(hosting, Dedicated) else 1
+        self._account, self._names = account, names
+        self._pipeline = names.delivery_pipeline("release")
+        self._endpoint = names.endpoint(model.name, "production")
+        self._sagemaker: Any = account.client("sagemaker")
+        self._delivery = Delivery(account, report)
+        good = Package.describe(self._sagemaker, package)
+        rare = Rare.of(model)
+        self.faults = Faults(account, good, rare)
+        self.watcher = Watcher(account, self._endpoint)
+        self.inbox = Inbox(account, names, "delivery", "Releases")
+        self.traffic = Traffic(account, self._endpoint, rate, _bodies(account, model, package, rare))
+
+    def release(self, package: str, reason: str) -> Execution:
+        """Starts a release of an earlier package, as a person would."""
+        given = {"MODEL": self.name, "PACKAGE": package, "REASON": reason}
+        started = self._account.client("codepipeline").start_pipeline_execution(
+            name=self._pipeline, variables=[{"name": name, "value": value} for name, value in given.items()]
+        )
+        return Execution(self._pipeline, started["pipelineExecutionId"], model=self.name)
+
+    def end(self, execution: Execution) -> Ended:
+        """Approves it where it asks, and gives how it has ended."""
+        return self._delivery.end(execution, approve=True)
+
+    def rollback(self) -> str:
+        """`make rollback`; gives what it prints."""
+        words = ["rollback", f"MODEL={self.name}", "ENV=production", "YES=1", "REASON=chaos"]
+        return Commands(self._account).make(*words).strip()
+
+    def describe(self) -> dict[str, Any]:
+        """The endpoint, as SageMaker describes it."""
+        return self._sagemaker.describe_endpoint(EndpointName=self._endpoint)
+
+    def package(self) -> str:
+        """ARN of the package that the endpoint runs."""
+        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=self.describe()["EndpointConfigName"])
+        name = config["ProductionVariants"][0]["ModelName"]
+        return self._sagemaker.describe_model(ModelName=name)["PrimaryContainer"]["ModelPackageName"]
+
+    def servers(self) -> list[int]:
+        """The process ids of the endpoint's instances that are alive."""
+        live = cast("SageMaker", self._account.services["sagemaker"]).endpoints.live[self._endpoint]
+        return [
+            server.process.pid
+            for variant in live.variants.values()
+            for server in variant.servers
+            if server.process and server.alive
+        ]
+
+
+def _bodies(account: Account, model: Model, package: str, rare: Rare) -> list[str]:
+    """Requests of one real row each, some of them made rare."""
+    run = Trained.of(account, package)
+    frame = run.rows(run.periods[0]).head(ROWS)[[feature.name for feature in model.features]]
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records"))
+    rows = [rare.row(row) if place % RARE_ONE_IN == 0 else row for place, row in enumerate(rows)]
+    return [json.dumps({"instances": [row]}) for row in rows]

@@ -1,0 +1,1 @@
+"""What has happened to a model: its releases, its ways back, and where its packages come from."""
