@@ -40,7 +40,7 @@ class SageMaker(Service):
 
     def __init__(self, account: Account) -> None:
         super().__init__(account)
-        tags = Tags()
+        tags = self._tags = Tags()
         self.registry = Registry(account, tags)
         self.models = Models(account, tags, self.registry)
         configs = EndpointConfigs(account, tags, self.models)
@@ -61,7 +61,8 @@ class SageMaker(Service):
 
     def permissions(self, operation: str, params: dict[str, Any]) -> list[Permission]:
         """What the caller of this operation must be allowed."""
-        return required(operation, params, self._arn, self.registry.next_version)
+        needed = required(operation, params, self._arn, self.registry.next_version)
+        return [each._replace(context={**each.context, **self._tags.context(each.resource)}) for each in needed]
 
     def call(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002
         """Do one operation; who calls makes no difference once the permissions are checked."""

@@ -19,6 +19,10 @@ class Tags:
         """The tags of a resource, in AWS's form."""
         return [{"Key": key, "Value": value} for key, value in self._tags.get(arn, {}).items()]
 
+    def context(self, arn: str) -> dict[str, str]:
+        """What policies may ask of a resource's tags."""
+        return {f"aws:ResourceTag/{key}": value for key, value in self._tags.get(arn, {}).items()}
+
     def forget(self, arn: str) -> None:
         """The resource is gone, and its tags with it."""
         self._tags.pop(arn, None)

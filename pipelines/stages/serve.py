@@ -27,6 +27,8 @@ from pipelines.stages.written import Written, why_failed
 
 PAUSES = (1.0, 15.0)
 """Seconds between two looks at who comes first, at the beginning and at most."""
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+"""The statuses of an endpoint that will be another one by themselves."""
 SAYS_AGAIN = 300.0
 """Seconds after which a wait that has not changed is said again."""
 
@@ -73,6 +75,7 @@ def serve(around: Surroundings, settings: Settings) -> str:
     own = wait_for_turn(history, around.client("cloudformation"), stack, settings.environment)
     if objection := _objection(around, settings, model, history):
         raise Stopped(objection)
+    wait_for_endpoint(around.client("sagemaker"), around.names.endpoint(model.name, settings.environment))
     _deploy(around, settings, model, stack, own)
     return f"{stack} has {number(settings.package)}, written by {own.told}."
 
@@ -92,6 +95,13 @@ def wait_for_turn(history: History, cloudformation: Any, stack: str, environment
                 waiting.wait(f"{stack} is {written.status}.")
             case Go():
                 return own
+
+
+def wait_for_endpoint(sagemaker: Any, endpoint: str) -> None:
+    """Waits while the endpoint changes, as it does when it scales: SageMaker refuses an update meanwhile."""
+    waiting = Waiting()
+    while (running := Running.describe(sagemaker, endpoint)) and running.status in CHANGING:
+        waiting.wait(f"{endpoint} is {running.status}.")
 
 
 class Waiting:
