@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 from config import load_models, load_project
 from config.hosting import Dedicated
 from config.naming import Names
 from local_aws.account import Account
 from local_aws.chaos.scenes import Scenes
 from local_aws.chaos.stage import Stage
-from local_aws.rehearsal.__main__ import rehearse
 from local_aws.rehearsal.report import Report
+from local_aws.rehearsal.run import rehearse
 from local_aws.rehearsal.story import Story
 
 RATE = {True: 50.0, False: 5.0}
@@ -45,7 +42,4 @@ def _play(account: Account, report: Report) -> None:
 
 
 if __name__ == "__main__":
-    code = rehearse(_play)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # a thread of MiniStack that still waits for something must not keep the process
+    rehearse(_play, minute=1)

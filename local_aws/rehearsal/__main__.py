@@ -3,108 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
-import shlex
-import signal
-import sys
-import threading
-from collections.abc import Callable
-from pathlib import Path
 
-from config import ConfigError
-from local_aws import home
-from local_aws.account import Account
-from local_aws.errors import StartError
-from local_aws.git_remote import open_remote
-from local_aws.rehearsal.failure import RehearsalError
-from local_aws.rehearsal.report import Report
+from local_aws.rehearsal.run import rehearse
 from local_aws.rehearsal.story import Story
-from local_aws.settings import REHEARSED_MINUTE, Settings
 
-LOG = logging.getLogger(__name__)
-
-
-def main() -> int:
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make local ARGS=", description=__doc__)
     parser.add_argument("--full", action="store_true", help="let years of production pass too, with retrainings")
     full = parser.parse_args().full
-    return rehearse(lambda account, report: Story(account, report).tell(full=full))
-
-
-def rehearse(play: Callable[[Account, Report], object]) -> int:
-    """Starts the local AWS, plays on it, shows the report, and in a terminal stays up; gives the exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    try:
-        return _rehearse(Account(Settings.from_environment(minute_seconds=REHEARSED_MINUTE)), Report(), play)
-    except StartError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopping.")
-        return 130
-
-
-def _rehearse(account: Account, report: Report, play: Callable[[Account, Report], object]) -> int:
-    try:
-        with report.step("local AWS") as step:
-            account.start()
-            step.evidence = f"listens on {account.url}"
-        _tell_clients(account)
-        remote = open_remote(account.settings, account.environment())
-        ok = _went_well(account, report, play)
-        report.not_rehearsed += account.not_rehearsed
-        report.write(account.settings.home / "summary.json", ok=ok)
-        report.show()
-        if ok and sys.stdin.isatty() and sys.stdout.isatty():
-            _stay_up(remote)
-        return 0 if ok else 1
-    finally:
-        account.stop()
-
-
-def _went_well(account: Account, report: Report, play: Callable[[Account, Report], object]) -> bool:
-    try:
-        play(account, report)
-    except (RehearsalError, ConfigError) as error:
-        _say_failure(str(error), error.log if isinstance(error, RehearsalError) else account.settings.home)
-        return False
-    except Exception as error:
-        LOG.exception("the rehearsal failed")
-        _say_failure(f"{type(error).__name__}: {error}", account.settings.home / home.LOG)
-        return False
-    return True
-
-
-def _stay_up(remote: Path) -> None:
-    print("\nA push to its main starts the platform pipeline:")
-    print(f"git remote add local {shlex.quote(str(remote))}")
-    print("git push local main")
-    print('\nThe local AWS stays up. In another terminal: eval "$(make local-env)". Ctrl-C stops it.', flush=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        print("\nStopping.")
-
-
-def _tell_clients(account: Account) -> None:
-    """Leaves what `make local-env` prints."""
-    variables = account.environment()
-    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    (account.settings.home / "environment").write_text("".join(lines))
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _say_failure(message: str, log: Path) -> None:
-    print(f"\nFailed: {message}\nThe log is at {os.path.relpath(log)}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # a thread of MiniStack that still waits for something must not keep the process
+    rehearse(lambda account, report: Story(account, report).tell(full=full))

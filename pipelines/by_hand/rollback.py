@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     history = History(around, around.model(given.model))
     way = choose(history, given.environment, given.package)
     print(
-        f"{way.endpoint}\n  runs      {history.origin(way.leave)}\n  goes to   {history.origin(way.take)}", flush=True
+        f"{way.endpoint}\n  leaves    {history.origin(way.leave)}\n  goes to   {history.origin(way.take)}", flush=True
     )
     _tell_of_others(way)
     if not given.yes:
@@ -76,17 +76,20 @@ def choose(history: History, environment: str, package: str) -> Way:
             f"Nothing serves {model.name} in {environment}: no package was released to it yet, or its endpoint runs "
             "none of the registry. Release one."
         )
-    take = package or previous(history, environment, runs)
+    stack = around.names.stack("serving", model.name, environment)
+    written = Written.describe(around.client("cloudformation"), stack)
+    says = (written.parameters or {}).get("Package", runs)
+    arrives = written.is_busy and says != runs
+    # Of a release that is arriving, the package that ran before is what still runs.
+    take = package or (runs if arrives else previous(history, environment, runs))
     if take is None:
         sys.exit(
             f"{number(runs)} is the only approved package that {model.name} can run in {environment}. See "
             f"make releases MODEL={model.name}; name another one with PACKAGE=<arn>."
         )
-    stack = around.names.stack("serving", model.name, environment)
-    written = Written.describe(around.client("cloudformation"), stack).parameters or {}
-    if take == runs == written.get("Package"):  # else alarms have rolled a release back, and only the endpoint
+    if take == runs == says:  # else alarms have rolled a release back, and only the endpoint
         sys.exit(f"{number(take)} runs in {environment} already; there is nothing to go back to.")
-    return Way(around, model, environment, leave=runs, take=take)
+    return Way(around, model, environment, leave=says if arrives else runs, take=take)
 
 
 def previous(history: History, environment: str, runs: str) -> str | None:
@@ -122,8 +125,7 @@ def follow(way: Way, execution: str, began: float) -> None:
         while True:
             found = states.describe_execution(executionArn=execution)
             now, is_back = _now(way)
-            if is_back and serving is None:
-                serving = time.monotonic() - began
+            serving = (serving or time.monotonic() - began) if is_back else None
             if now != said:
                 print(f"{time.monotonic() - began:6.1f} s  {now}", flush=True)
                 said = now

@@ -98,7 +98,7 @@ def test_one_command_goes_back_to_what_ran_before(world: World, person: Person, 
         assert done.returncode == 0, done.stdout + done.stderr
         eventually(lambda: traffic.answers["a"] > 0)
     print(done.stdout)
-    assert re.search(rf"runs +{version(packages['c'])}, commit 3ccccccc", done.stdout)
+    assert re.search(rf"leaves +{version(packages['c'])}, commit 3ccccccc", done.stdout)
     assert re.search(rf"goes to +{version(packages['a'])}, commit 1ccccccc", done.stdout)
     assert re.search(rf"{number(packages['a'])} serves all traffic of .*, \d+\.\d s after the command", done.stdout)
     assert traffic.failures == []
