@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,32 +16,31 @@ from local_aws.sagemaker.storage import split
 from pipelines.packaging.package import pack, unpack
 from pipelines.stages.registry import Package
 
+CATEGORIES = 3
+
 
 @dataclass(frozen=True)
 class Rare:
-    """Rows that tests seldom hold and users send now and then: a number at its maximum, a category at its last."""
+    """Rows that tests seldom hold and users send now and then: a number at its maximum, categories at their last."""
 
-    number: str
-    maximum: float
-    category: str
-    value: str
+    values: Mapping[str, float | str]
 
     @classmethod
     def of(cls, model: Model) -> Rare:
-        """Of the first feature of each kind."""
-        number = next(each for each in model.features if isinstance(each, Number) and each.maximum is not None)
-        category = next(each for each in model.features if isinstance(each, Category))
-        assert number.maximum is not None
-        return cls(number.name, number.maximum, category.name, category.values[-1])
+        """Of the first number that has a maximum, and the first categories."""
+        numbers = [each for each in model.features if isinstance(each, Number) and each.maximum is not None]
+        categories = [each for each in model.features if isinstance(each, Category)]
+        last = {each.name: each.values[-1] for each in categories[:CATEGORIES]}
+        return cls({each.name: each.maximum for each in numbers[:1] if each.maximum is not None} | last)
 
     def row(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row, made rare."""
-        return row | {self.number: self.maximum, self.category: self.value}
+        return row | dict(self.values)
 
     @property
     def condition(self) -> str:
         """Python that says whether `data` of predict_fn holds such a row."""
-        return f"((data[{self.number!r}] == {self.maximum!r}) & (data[{self.category!r}] == {self.value!r})).any()"
+        return f"({' & '.join(f'(data[{name!r}] == {value!r})' for name, value in self.values.items())}).any()"
 
 
 Change = Callable[[Path, Rare], None]

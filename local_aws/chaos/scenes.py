@@ -17,6 +17,7 @@ from local_aws.rehearsal.failure import RehearsalError
 
 SEEN_BY_USERS = ("fails on some rows", "answers slowly")
 """Faults that staging does not find, because its rows are not the rare ones; the canary's alarms have to."""
+LONGEST = 500
 LARGEST_SHARE = 0.55
 """Of a canary that is one of two instances; requests are counted by the half second."""
 
@@ -41,43 +42,35 @@ class Scenes:
 
     def _main(self, stage: Stage) -> None:
         self.two_at_once(stage)
-        self.back_during_a_release(stage)
         self.bad_releases(stage, SEEN_BY_USERS)
 
     def two_at_once(self, stage: Stage) -> None:
-        """Two good releases of one model start together: both serve, the later one last, and nobody notices."""
-        with self._report.step(f"{stage.name}: two releases at once") as step:
-            begin, first = time.time(), stage.watcher.config()
+        """Two good releases start together, a server is killed, and somebody goes back while the second arrives.
+
+        The first serves, then the second, then the first again; each waits for the one before, and no caller notices.
+        """
+        with self._report.step(f"{stage.name}: two releases at once, and back") as step:
+            first = stage.watcher.config()
             packages = [stage.faults.same(), stage.faults.same()]
             with stage.watcher.watch() as watched, ThreadPoolExecutor(2) as pool:
                 executions = [stage.release(package, "chaos: two at once") for package in packages]
-                ends = list(pool.map(stage.end, executions))
-            self._expect(all(end.status == "Succeeded" for end in ends), _said(ends), stage)
-            self._expect(stage.package() == packages[-1], f"{stage.package()} serves, not the later release.", stage)
-            window = self._unharmed(stage, begin)
-            order = [name for name in watched.requests if name != first]
-            self._expect(len(order) == len(packages), f"{len(order)} configs answered beside the old one.", stage)
-            canaries = [watched.share_beside(name) for name in order]
-            step.evidence = f"{window}; shares of the canaries {', '.join(f'{share:.0%}' for share in canaries)}"
-
-    def back_during_a_release(self, stage: Stage) -> None:
-        """`make rollback` while a release shifts traffic: it waits for its turn, then the package before serves.
-
-        Before it has come so far, a server is killed.
-        """
-        with self._report.step(f"{stage.name}: make rollback during a release") as step:
-            begin, before = time.time(), stage.package()
-            execution = stage.release(stage.faults.same(), "chaos: gone back on while it arrives")
-            with ThreadPoolExecutor(1) as pool:
-                ended = pool.submit(stage.end, execution)
+                ends = [pool.submit(stage.end, execution) for execution in executions]
                 self.killed_server(stage)
                 begin = time.time()
-                self._expect(stage.watcher.wait_for("Updating", 120), "The release never reached production.", stage)
+                one, other = ends[0].result(), packages[1]
+                self._expect(one.status == "Succeeded", _said(one), stage)
+                self._expect(stage.watcher.wait_for("Updating", 120), "The second never reached production.", stage)
                 said = stage.rollback()
-                end = ended.result()
-            self._expect(stage.package() == before, f"{stage.package()} serves, not {before}.", stage)
+                end = ends[1].result()
+            self._expect(stage.package() == packages[0], f"{stage.package()} serves, not {packages[0]}.", stage)
+            self._expect(end.action in ("", "Confirm"), _said(end), stage)
             window = self._unharmed(stage, begin)
-            step.evidence = f"{said.splitlines()[-1]}; the release has {end.status.lower()}; {window}"
+            order = [name for name in watched.requests if name != first]
+            self._expect(
+                len(order) > len(packages), f"{len(order)} configs answered after the old one: {other}.", stage
+            )
+            canaries = [f"{watched.share_beside(name):.0%}" for name in order[: len(packages)]]
+            step.evidence = f"{window}; shares of the canaries {', '.join(canaries)}; {said.splitlines()[-1]}"
 
     def bad_releases(self, stage: Stage, faults: Iterable[str]) -> None:
         """Each of these faults, released as if it were good."""
@@ -99,13 +92,18 @@ class Scenes:
             self._expect(
                 endpoint["EndpointStatus"] == "InService", f"The endpoint is {endpoint['EndpointStatus']}.", stage
             )
-            told = [text for text in stage.inbox.read() if stage.name in text or "has failed" in text]
-            self._expect(bool(told), "Nobody was told of it.", stage)
+            told = self._told(stage)
             seen = self._seen(watched, config, stage)
             step.evidence = (
-                f"stopped at {end.action}; {seen}; {window.failed} of {window.requests:,} requests failed; "
-                f"{' > '.join(watched.statuses)}; told: {told[0][:160]}"
+                f"stopped at {end.action}: {_why(end)} {seen}; {window.failed} of {window.requests:,} requests failed; "
+                f"{' > '.join(watched.statuses)}; told: {' / '.join(told)}"
             )
+
+    def _told(self, stage: Stage) -> list[str]:
+        """What the owners were told of a release that failed; the approval is no news."""
+        told = [text for text in stage.inbox.read() if "approval" not in text]
+        self._expect(bool(told), "Nobody was told of it.", stage)
+        return [text.splitlines()[0][:LONGEST] for text in told]
 
     def _seen(self, watched: Watched, old: str, stage: Stage) -> str:
         requests = watched.requests
@@ -142,5 +140,11 @@ class Scenes:
             raise RehearsalError(otherwise, stage.log)
 
 
-def _said(ends: Iterable[Ended]) -> str:
-    return " ".join(f"A release has {end.status.lower()} at {end.action or 'no action'}: {end.said}" for end in ends)
+def _said(end: Ended) -> str:
+    return f"A release has {end.status.lower()} at {end.action or 'no action'}: {end.said}"
+
+
+def _why(end: Ended) -> str:
+    """The last sentence that the stage has said itself."""
+    own = [line for line in end.said.splitlines() if line and not line.startswith(("make", "The report", "Failed"))]
+    return own[-2][:LONGEST] if len(own) > 1 else ""

@@ -50,9 +50,9 @@ def _text(message: str) -> str:
         said = json.loads(message)
     except json.JSONDecodeError:
         return message
-    if isinstance(said, str):
-        return said
-    return f"{said['AlarmName']} is {said['NewStateValue']}. {said['AlarmDescription']}"
+    if isinstance(said, dict) and "AlarmName" in said:
+        return f"{said['AlarmName']} is {said['NewStateValue']}. {said['AlarmDescription']}"
+    return said if isinstance(said, str) else message
 
 
 def _topic(cloudformation: Any, stack: str, topic: str) -> str:
