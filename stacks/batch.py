@@ -18,6 +18,7 @@ from stacks import jobs
 from stacks.batch_flow import Flow
 from stacks.batch_jobs import Jobs
 from stacks.endpoint import Endpoint
+from stacks.team import grant_pass
 
 
 class Batch(Construct):
@@ -58,7 +59,7 @@ class Batch(Construct):
             self, machine_name, flow.begin, log_retention=log_retention, timeout=cdk.Duration.hours(24)
         )
         self.machine.add_to_role_policy(flow.list_below)
-        role.grant_pass_role(self.machine.role)
+        grant_pass(self.machine.role, role)
         # The endpoint's new package is announced when it serves: by then the machine has to know it.
         endpoint.endpoint.node.add_dependency(self.machine)
         self._screen_again(endpoint.endpoint_name)

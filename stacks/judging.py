@@ -13,6 +13,7 @@ from constructs import Construct
 from config.naming import NOTHING
 from config.project import Watch
 from stacks import jobs
+from stacks.team import grant_pass
 
 LONGEST_JOB = 63
 HASH = 32
@@ -47,7 +48,7 @@ class Judging(Construct):
             log_retention=log_retention,
             timeout=cdk.Duration.minutes(2 * fleet.max_minutes + 60),
         )
-        job_role.grant(self.machine.role, "iam:PassRole")
+        grant_pass(self.machine.role, job_role)
         scheduler.Schedule(
             self,
             "Schedule",

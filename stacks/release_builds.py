@@ -38,14 +38,14 @@ class ReleaseBuilds(Construct):
         self.train = self._train(source, images)
         self.serve = self._serve(targets)
         self.verify = self._build("verify", "SUMMARY", "REPORT")
-        self._let_hold(self.verify)
+        self._let_hold(self.verify, "staging")
         self.verify.allow("cloudwatch:DescribeAlarms", on=[self._alarms(place.project.name)])
         tooling.artifacts.grant_put(self.verify.project, "*/releases/*")
         self.decide = self._build("decide", "APPROVAL", "SUMMARY")
         self._let_see(self.decide)
         tooling.artifacts.grant_read(self.decide.project, "*/releases/*")
         self.confirm = self._build("confirm", "SUMMARY")
-        self._let_hold(self.confirm)
+        self._let_hold(self.confirm, "production")
         self._let_sweep(self.confirm)
         # What a stack holds is not swept, and is what the endpoint has to run.
         self.confirm.allow("cloudformation:DescribeStacks", "cloudformation:ListStackResources", on=[self._stacks()])
@@ -111,10 +111,11 @@ class ReleaseBuilds(Construct):
         build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])
         self._tooling.artifacts.grant_read(build.project, "*/runs/*")
 
-    def _let_hold(self, build: Build) -> None:
-        """It asks the endpoint, and compares with what the package says."""
+    def _let_hold(self, build: Build, environment: str) -> None:
+        """It asks the endpoints of an environment, and compares with what their packages say."""
         self._let_see(build)
-        build.allow("sagemaker:InvokeEndpoint", on=[project_arn(self, "endpoint", self._place.project.name)])
+        endpoints = f"{project_arn(self, 'endpoint', self._place.project.name)}-{environment}"
+        build.allow("sagemaker:InvokeEndpoint", on=[endpoints])
 
     def _let_scale(self, build: Build, names: Names) -> None:
         """Takes a variant out of scaling and puts it back, because its instance type cannot change under scaling."""

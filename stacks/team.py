@@ -147,7 +147,18 @@ def grant_start_jobs(role: iam.Role, job_role: iam.Role) -> None:
                 resources=[stack.format_arn(service="sagemaker", resource=resource, resource_name="pipelines-*")],
             )
         )
-    job_role.grant(role, "iam:PassRole")
+    grant_pass(role, job_role)
+
+
+def grant_pass(role: iam.IRole, job_role: iam.IRole) -> None:
+    """Lets *role* hand *job_role* to SageMaker, and to nothing else."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[job_role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+    )
 
 
 def _grant_register(role: iam.Role, project: str) -> None:

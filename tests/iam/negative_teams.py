@@ -1,0 +1,111 @@
+"""Questions that must be answered no: what one team's endpoints, jobs and pipelines may do."""
+
+from __future__ import annotations
+
+from tests.iam.question import Question as May
+from tests.iam.roles import JOB, MODEL, PIPELINE, READ, SERVING, THEIR_MODEL, WRITE
+
+BY_NAME = "its right covers every model of the project (`greenlight-*`); name the models of its team"
+
+TEAMS = (
+    May("endpoints of {team} in {environment} read the training data of {other}", SERVING, READ, "data/{other}/a.csv"),
+    May("endpoints of {team} in {environment} read any training data", SERVING, READ, "data/{team}/a.csv"),
+    May("endpoints of {team} in {environment} read the models of {other}", SERVING, READ, THEIR_MODEL),
+    May("endpoints of {team} in {environment} change the models that they serve", SERVING, WRITE, MODEL),
+    May("endpoints of {team} in {environment} read the records of {other}", SERVING, READ, "records/capture/{other}/a"),
+    May("endpoints of {team} in {environment} write records of {other}", SERVING, WRITE, "records/capture/{other}/a"),
+    May(
+        "endpoints of {team} in {environment} delete their own records",
+        SERVING,
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        "records/capture/{team}/a",
+    ),
+    May(
+        "endpoints of {team} in {environment} read or write the records of {elsewhere}",
+        SERVING,
+        ("s3:ListBucket", *READ, *WRITE),
+        tuple(f"at:greenlight-{{elsewhere}}/Records{key}" for key in ("", "//capture/{team}/a", "//batch/{team}/a")),
+    ),
+    May(
+        "endpoints of {team} in {environment} decrypt with the key of {elsewhere}",
+        SERVING,
+        "kms:Decrypt",
+        "key:greenlight-{elsewhere}",
+    ),
+    May(
+        "endpoints of {team} in {environment} call other endpoints",
+        SERVING,
+        "sagemaker:InvokeEndpoint",
+        "sagemaker:endpoint/*",
+    ),
+    May("jobs of {team} read the training data of {other}", JOB, READ, "data/{other}/a.csv"),
+    May("jobs of {team} change the training data", JOB, WRITE, ("data/{team}/a.csv", "data/{other}/a.csv")),
+    May("jobs of {team} read or write the models of {other}", JOB, (*READ, *WRITE), THEIR_MODEL),
+    May("jobs of {team} read the records of {environment}", JOB, READ, "records/capture/{team}/a"),
+    May(
+        "jobs of {team} register or approve a package",
+        JOB,
+        ("sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"),
+        "sagemaker:model-package/greenlight-{model}/2",
+    ),
+    May(
+        "jobs of {team} change their pipeline", JOB, "sagemaker:UpdatePipeline", "sagemaker:pipeline/greenlight-{model}"
+    ),
+    May(
+        "jobs of {team} start a pipeline",
+        JOB,
+        "sagemaker:StartPipelineExecution",
+        "sagemaker:pipeline/greenlight-{model}",
+    ),
+    May(
+        "jobs of {team} start a release",
+        JOB,
+        "codepipeline:StartPipelineExecution",
+        "at:greenlight-delivery/Release/Pipeline",
+    ),
+    May(
+        "jobs of {team} change their own rights",
+        JOB,
+        (
+            "iam:PutRolePolicy",
+            "iam:AttachRolePolicy",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:DeleteRolePermissionsBoundary",
+        ),
+        f"role:{JOB}",
+    ),
+    May("jobs of {team} push an image", JOB, ("ecr:PutImage", "ecr:BatchDeleteImage"), "images"),
+    May("pipelines of {team} run jobs as {other}", PIPELINE, "iam:PassRole", "role:greenlight-tooling/{other}/Job"),
+    May(
+        "pipelines of {team} run jobs as an endpoint, a build or themselves",
+        PIPELINE,
+        "iam:PassRole",
+        ("role:greenlight-*/*/Serving", "role:greenlight-delivery/*", f"role:{PIPELINE}"),
+    ),
+    May(
+        "pipelines of {team} change themselves",
+        PIPELINE,
+        "sagemaker:UpdatePipeline",
+        "sagemaker:pipeline/greenlight-{model}",
+    ),
+    May(
+        "pipelines of {team} approve a package",
+        PIPELINE,
+        "sagemaker:UpdateModelPackage",
+        "sagemaker:model-package/greenlight-{model}/2",
+    ),
+    May(
+        "pipelines of {team} register a package of {other}",
+        PIPELINE,
+        "sagemaker:CreateModelPackage",
+        "sagemaker:model-package/greenlight-{their_model}/2",
+        yet=BY_NAME,
+    ),
+    May("pipelines of {team} read the models of {other}", PIPELINE, READ, THEIR_MODEL),
+    May(
+        "pipelines of {team} start jobs of other names",
+        PIPELINE,
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:training-job/other",
+    ),
+)

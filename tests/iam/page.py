@@ -1,0 +1,52 @@
+"""Writes docs/permissions-questions.md, the questions with the answers of the policies: `python -m tests.iam.page`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tests.iam.account import Account
+from tests.iam.question import Question
+from tests.iam.questions import NO, YES
+from tests.stacks.conftest import ROOT, synthesize
+
+PAGE = ROOT / "docs" / "permissions-questions.md"
+INTRODUCTION = """\
+# May it?
+
+What the policies of the synthesized stacks answer, asked by an evaluator of IAM in `tests/iam/`, for each team and
+each environment of the shipped project. This page is made from the tests (`python -m tests.iam.page`); the table of
+questions is `tests/iam/questions.py`. "Anyone" is every role of the stacks, also one that is added tomorrow. An answer
+that is not what it should be yet has its reason beside it, and a test fails as soon as the reason is gone.
+
+The answers are of these stacks alone: not of the roles of people, and not of the CDK's bootstrap roles, which the
+builds Deploy and Serve may be. `tests/iam/test_escalation.py` says who comes as far as those.
+"""
+
+
+def written(account: Account) -> str:
+    """The whole page."""
+    lines = [INTRODUCTION]
+    for title, questions in NO.items():
+        lines += [f"## {title}", "", "| May it be that | answer |", "|---|---|"]
+        lines += [_row(question, account, wanted=False) for question in questions]
+        lines += [""]
+    lines += ["## What must work", "", "| May it be that | answer |", "|---|---|"]
+    lines += [_row(question, account, wanted=True) for question in YES]
+    return "\n".join(lines) + "\n"
+
+
+def _row(question: Question, account: Account, *, wanted: bool) -> str:
+    answers = [bool(decision) for asked in question.asked() for _, decision in asked.decided(account)]
+    said = "**no**" if not any(answers) else "yes" if wanted and all(answers) else f"not yet: {question.yet}"
+    shown = question.sentence.replace("{", "*").replace("}", "*").replace("their_model", "their model")
+    return f"| {shown} | {said} |"
+
+
+def _write() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        PAGE.write_text(written(Account(synthesize(Path(folder)))))
+
+
+if __name__ == "__main__":
+    _write()

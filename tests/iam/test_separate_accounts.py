@@ -1,0 +1,32 @@
+"""The same questions with the same answers, where tools, staging and production are accounts of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.iam.account import Account
+from tests.iam.question import Question
+from tests.iam.reach import DEPLOY, EXECUTE, Reach
+from tests.iam.test_escalation import expected
+from tests.iam.test_questions import NEGATIVE, POSITIVE, sentence
+
+pytestmark = pytest.mark.slow
+
+NOT_BUILT = ("Verify calls", "Confirm calls", "Confirm sweeps")
+"""What the README says is not built across accounts: verifying, and what follows from it."""
+
+
+@pytest.mark.parametrize("question", [each for each in NEGATIVE if not each.yet], ids=sentence)
+def test_no(question: Question, separate: Account) -> None:
+    assert question.allowed(separate) == []
+
+
+@pytest.mark.parametrize(
+    "question", [each for each in POSITIVE if not each.sentence.startswith(NOT_BUILT)], ids=sentence
+)
+def test_yes(question: Question, separate: Account) -> None:
+    assert [what for what, decision in question.decided(separate) if not decision] == []
+
+
+def test_nobody_but_the_named_comes_to_have_all_rights(separate: Account) -> None:
+    assert not [path for path in Reach(separate).ways_to(DEPLOY, EXECUTE) if not expected(path)]
