@@ -38,7 +38,7 @@ KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "TOOLS")
 def bare_environment(home: Path) -> dict[str, str]:
     """What a shell with no AWS in it has, and a place and port of the test's own."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    return kept | {"LOCAL_AWS_HOME": str(home), "LOCAL_AWS_PORT": "0"}
+    return kept | {"LOCAL_AWS_HOME": str(home), "LOCAL_AWS_PORT": "0", "LOCAL_AWS_MINUTE_SECONDS": "1"}
 
 
 @dataclass
@@ -125,7 +125,7 @@ def test_the_whole_way_ends_well_and_is_summed_up(local_run: LocalRun) -> None:
     assert evidence["bike_demand: answers"] == "741 rows of 2012-01 answered, 2 of them with a reason why not"
     assert evidence["employment: batch"] == "10,000 rows in = 10,000 scored + 0 in quarantine"
     assert evidence["bike_demand: batch"] == "741 rows in = 739 scored + 2 in quarantine"
-    assert evidence["templates"] == f"{5 + 3 * len(MODELS)} stacks deployed as synthesized"
+    assert evidence["templates"] == f"{7 + 3 * len(MODELS)} stacks deployed as synthesized"
     assert evidence["permissions"].endswith("none denied")
 
 
@@ -343,6 +343,64 @@ def test_a_push_that_touches_no_model_releases_none(local_run: LocalRun) -> None
     assert runs(local_run, "greenlight-release") == release
 
 
+def test_a_push_that_touches_the_model_server_releases_every_model_without_training(
+    local_run: LocalRun, tmp_path: Path
+) -> None:
+    before, trained = package_in_production(local_run), trainings(local_run)
+    platform, release = runs(local_run, "greenlight-platform"), runs(local_run, "greenlight-release")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    with (clone / "model_server/routes.py").open("a") as file:
+        file.write("# The same, in a new image.\n")
+    author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
+    subprocess.run(["git", *author, "commit", "--quiet", "--all", "-m", "A new image"], cwd=clone, check=True)
+    to = [str(local_run.home / "source.git"), "HEAD:main"]
+    subprocess.run(["git", "push", "--quiet", *to], cwd=clone, check=True)
+    assert new_run(local_run, "greenlight-platform", platform)["status"] == "Succeeded"
+    ended = all_approved(local_run, release + len(MODELS))
+    assert ended == ["Succeeded"] * len(MODELS)
+    assert trainings(local_run) == trained
+    after = local_run.client("sagemaker").describe_model_package(ModelPackageName=package_in_production(local_run))
+    assert after["CustomerMetadataProperties"]["patched_from"] == before
+
+
+def trainings(local_run: LocalRun) -> int:
+    client = local_run.client("sagemaker")
+    names = [each["PipelineName"] for each in client.list_pipelines()["PipelineSummaries"]]
+    found = (client.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"] for name in names)
+    return sum(map(len, found))
+
+
+def all_approved(local_run: LocalRun, count: int) -> list[str]:
+    """The statuses of the newest releases, one for each model, when there are *count* and all have ended."""
+    client, deadline = local_run.client("codepipeline"), time.monotonic() + 300
+    while time.monotonic() < deadline:
+        found = client.list_pipeline_executions(pipelineName="greenlight-release")["pipelineExecutionSummaries"]
+        newest = found[: len(MODELS)]
+        if len(found) >= count and all(run["status"] != "InProgress" for run in newest):
+            return [run["status"] for run in newest]
+        for run in newest:
+            approve(client, run["pipelineExecutionId"])
+        time.sleep(0.5)
+    raise AssertionError("the releases have not ended")
+
+
+def approve(client: Any, execution: str) -> None:
+    actions = client.list_action_executions(
+        pipelineName="greenlight-release", filter={"pipelineExecutionId": execution}
+    )["actionExecutionDetails"]
+    for action in actions:
+        token = action["output"].get("executionResult", {}).get("externalExecutionId")
+        if action["actionName"] == "Approve" and action["status"] == "InProgress" and token:
+            client.put_approval_result(
+                pipelineName="greenlight-release",
+                stageName="Approve",
+                actionName="Approve",
+                result={"summary": "The test says so.", "status": "Approved"},
+                token=token,
+            )
+
+
 def test_a_model_that_the_gate_refuses_ends_its_release_well_and_changes_nothing(
     local_run: LocalRun, tmp_path: Path
 ) -> None:
@@ -359,7 +417,8 @@ def test_a_model_that_the_gate_refuses_ends_its_release_well_and_changes_nothing
     actions = local_run.client("codepipeline").list_action_executions(
         pipelineName="greenlight-release", filter={"pipelineExecutionId": refused["pipelineExecutionId"]}
     )["actionExecutionDetails"]
-    assert {action["actionName"] for action in actions} == {"Source", "Train"}
+    assert {action["actionName"] for action in actions} == {"Source", "Train", "Decide"}
+    assert runs(local_run, "greenlight-release") == release + 1
     train = next(action for action in actions if action["actionName"] == "Train")
     assert train["output"]["outputVariables"]["OUTCOME"] == "refused"
     assert package_in_production(local_run) == before

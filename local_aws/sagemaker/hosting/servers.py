@@ -11,6 +11,7 @@ import socket
 import tarfile
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,7 +124,7 @@ class ModelServer:
         try:
             Storage(roles.client(self._account, "s3", self.container.role)).download(self.container.artifact, archive)
             unpack(archive, model)
-        except (StorageError, tarfile.TarError, OSError) as error:
+        except (StorageError, tarfile.TarError, zlib.error, EOFError, OSError) as error:
             raise StartupError(
                 f'Failed to download model data for {self.label} from URL: "{self.container.artifact}". Please ensure '
                 f"that there is an object located at the URL, that it is a tar.gz, and that the role passed to "
