@@ -13,7 +13,14 @@ POLL_SECONDS = 15
 
 
 def machine(
-    scope: Construct, name: str, begin: sfn.IChainable, *, log_retention: logs.RetentionDays, timeout: cdk.Duration
+    scope: Construct,
+    name: str,
+    begin: sfn.IChainable,
+    *,
+    log_retention: logs.RetentionDays,
+    timeout: cdk.Duration | None = None,
+    comment: str | None = None,
+    language: sfn.QueryLanguage | None = None,
 ) -> sfn.StateMachine:
     """A state machine of that name, which logs its errors."""
     log = logs.LogGroup(
@@ -27,8 +34,10 @@ def machine(
         scope,
         "Machine",
         state_machine_name=name,
+        comment=comment,
         definition_body=sfn.DefinitionBody.from_chainable(begin),
         logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR),
+        query_language=language,
         timeout=timeout,
     )
 

@@ -8,10 +8,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 
 from config.model import Model
+from stacks import jobs
 from stacks.foundation import EnvironmentStack, ToolingStack
 from stacks.place import Place, PlacedStack
 from stacks.rollback_flow import Flow
@@ -49,22 +49,14 @@ class RollbackStack(PlacedStack):
             topics={team: topic.topic_arn for team, topic in environment.alerts.items()},
         )
         flow = Flow(self, place.names, place.name, people=people, arns=self._arns())
-        log = logs.LogGroup(
+        self.machine = jobs.machine(
             self,
-            "Log",
-            log_group_name=f"/aws/vendedlogs/states/{name}",
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            retention=place.log_retention,
-        )
-        self.machine = sfn.StateMachine(
-            self,
-            "Machine",
-            state_machine_name=name,
-            comment=f"Takes a model of {place.name} back to an earlier package.",
-            definition_body=sfn.DefinitionBody.from_chainable(flow.begin),
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR),
-            query_language=sfn.QueryLanguage.JSONATA,
+            name,
+            flow.begin,
+            log_retention=place.log_retention,
             timeout=TIMEOUT,
+            comment=f"Takes a model of {place.name} back to an earlier package.",
+            language=sfn.QueryLanguage.JSONATA,
         )
         environment.key.grant(self.machine, "kms:Decrypt", "kms:GenerateDataKey")  # under which the topics are
         self._let_resolve()

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from stacks import jobs
 from stacks.jsonata import any_of, call, of, when
 from stacks.place import Place
 from stacks.wave_stopped import Stopped
@@ -44,22 +44,13 @@ class Wave(Construct):
     ) -> None:
         super().__init__(scope, name)
         self._place, self._pipeline, self._topic = place, pipeline, topic
-        machine_name = place.names.wave
-        log = logs.LogGroup(
+        self.machine = jobs.machine(
             self,
-            "Log",
-            log_group_name=f"/aws/vendedlogs/states/{machine_name}",
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-            retention=place.log_retention,
-        )
-        self.machine = sfn.StateMachine(
-            self,
-            "Machine",
-            state_machine_name=machine_name,
+            place.names.wave,
+            self._map(),
+            log_retention=place.log_retention,
             comment="Starts the releases of a commit, so many at a time.",
-            definition_body=sfn.DefinitionBody.from_chainable(self._map()),
-            logs=sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR),
-            query_language=sfn.QueryLanguage.JSONATA,
+            language=sfn.QueryLanguage.JSONATA,
         )
         key.grant(self.machine, "kms:Decrypt", "kms:GenerateDataKey")  # under which the topic is
 

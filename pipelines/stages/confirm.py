@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from pipelines.stages.registry import Package
 from pipelines.stages.running import Running
-from pipelines.stages.serve import pipeline_link
+from pipelines.stages.serve import Settings, pipeline_link
 from pipelines.stages.surroundings import Surroundings
 from pipelines.stages.sweeping import same, sweep
 from pipelines.stages.telling import number, tell
@@ -22,22 +20,6 @@ from pipelines.stages.verify import golden_requests, wrong_answers, wrong_packag
 from pipelines.stages.written import Written, resources
 
 CONFIG, MODEL = "AWS::SageMaker::EndpointConfig", "AWS::SageMaker::Model"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The environment of the build."""
-
-    model: str
-    package: str
-    environment: str
-    execution: str
-    topic: str
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Self:
-        names = ("MODEL", "PACKAGE", "ENVIRONMENT", "EXECUTION", "TOPIC")
-        return cls(*(environment[name] for name in names))
 
 
 def main() -> None:
