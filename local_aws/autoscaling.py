@@ -47,6 +47,7 @@ class ApplicationAutoScaling(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._activities: list[dict[str, Any]] = []
+        self._has_targets = False  # moto is loaded with the first
         self._scaled: dict[str, tuple[bool, float]] = {}  # out or in, and when (monotonic), by target
         self._tracking = Periodic(account, "scaling of endpoints", EVERY_SECONDS, self._track)
 
@@ -70,6 +71,7 @@ class ApplicationAutoScaling(Service):
             found = [each for each in reversed(self._activities) if asked.items() <= each.items()]
             return {"ScalingActivities": found}
         answer = self.account.store(self.name).call(operation, params)
+        self._has_targets |= operation == "RegisterScalableTarget"
         if operation == "DeregisterScalableTarget":
             scaling.forget_policies(self.account, params)
         return answer
@@ -83,7 +85,8 @@ class ApplicationAutoScaling(Service):
         self._tracking.stop()
 
     def _track(self) -> None:
-        if self.account.calendar.is_set:  # requests of a month in a moment say nothing about a minute
+        # Requests of a month that come in a moment say nothing about a minute.
+        if not self._has_targets or self.account.calendar.is_set:
             return
         for target in scaling.targets(self.account):
             _, endpoint, _, variant = target["ResourceId"].split("/")
