@@ -39,8 +39,8 @@ READ = (
     "ssm:GetParameter",
     "sts:GetCallerIdentity",
 )
-ENDPOINT = "ml.c5.xlarge for endpoint usage"
-HOSTING = {"kind": "dedicated", "instance": "ml.c5.xlarge", "instances": 2}
+ENDPOINT = "ml.r7i.xlarge for endpoint usage"
+HOSTING = {"kind": "dedicated", "instance": "ml.r7i.xlarge", "instances": 2}
 
 
 @dataclass
@@ -164,7 +164,7 @@ def test_one_environment_needs_what_all_in_its_account_need(checkout: Checkout) 
 
 def test_what_others_have_running_is_subtracted(checkout: Checkout) -> None:
     stage = Stage(checkout.account)
-    variant = stage.variant(stage.model(), InstanceType="ml.c5.xlarge", InitialInstanceCount=3)
+    variant = stage.variant(stage.model(), InstanceType="ml.r7i.xlarge", InitialInstanceCount=3)
     endpoint = stage.endpoint(stage.config(variant))
     checkout.quotas.give("sagemaker", **{ENDPOINT: 10.0})
     try:

@@ -73,13 +73,9 @@ def test_parameters_are_held_to_the_services_own_description(account: Account) -
 
 
 def test_an_operation_that_is_not_rehearsed_says_so_and_which_are(account: Account) -> None:
-    error = error_of(
-        account.client("application-autoscaling").describe_scheduled_actions, ServiceNamespace="sagemaker"
-    )
+    error = error_of(account.client("application-autoscaling").describe_scheduled_actions, ServiceNamespace="sagemaker")
     assert error["Status"] == 501
-    assert (
-        "DescribeScheduledActions is not rehearsed on the local AWS; it has DeleteScalingPolicy," in error["Message"]
-    )
+    assert "DescribeScheduledActions is not rehearsed on the local AWS; it has DeleteScalingPolicy," in error["Message"]
 
 
 def test_only_sagemaker_answers_invocations(account: Account) -> None:

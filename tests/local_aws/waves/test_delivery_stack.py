@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from config import load_models, load_project
+from config.naming import Names
 from local_aws.account import Account
 from pipelines.stages import plan
 from pipelines.stages.surroundings import Surroundings
@@ -26,6 +27,8 @@ NAME = f"{PROJECT.name}-delivery"
 def delivery(account: Account, assembly: Path) -> dict[str, str]:
     """Deploys the stacks that delivery needs, and delivery itself; what its resources are called."""
     stacks, cloudformation = Stacks(account), account.client("cloudformation")
+    for kind in ("platform", "release"):  # other tests make pipelines of these names by hand
+        account.client("codepipeline").delete_pipeline(name=Names(PROJECT.name).delivery_pipeline(kind))
     version = {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "30", "Type": "String"}
     account.client("ssm").put_parameter(**version, Overwrite=True)
     for part in ("tooling", "production", "staging", "watch-production"):
