@@ -7,7 +7,7 @@ from config.hosting import Dedicated
 from config.naming import Names
 from local_aws.account import Account
 from local_aws.chaos.scenes import Scenes
-from local_aws.chaos.stage import Stage
+from local_aws.chaos.served import Served
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.run import rehearse
 from local_aws.rehearsal.story import Story
@@ -21,8 +21,8 @@ def _play(account: Account, report: Report) -> None:
     root = account.settings.checkout
     project = load_project(root)
     models = load_models(root, project)
-    stages = [
-        Stage(
+    served = [
+        Served(
             account,
             report,
             Names(project.name),
@@ -33,12 +33,12 @@ def _play(account: Account, report: Report) -> None:
         for model in sorted(models, key=lambda model: not isinstance(model.hosting, Dedicated))
     ]
     try:
-        Scenes(stages).play()
+        Scenes(served).play()
     finally:
-        for stage in stages:
-            stage.traffic.stop()
-    for stage in stages:
-        report.say(f"{stage.name}, the whole time: {stage.traffic.since(0)}")
+        for each in served:
+            each.traffic.stop()
+    for each in served:
+        report.say(f"{each.name}, the whole time: {each.traffic.since(0)}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.chaos.faults import FAULTS
-from local_aws.chaos.stage import Stage
+from local_aws.chaos.served import Served
 from local_aws.chaos.traffic import Window
 from local_aws.chaos.watching import Watched
 from local_aws.rehearsal.delivery import Ended
@@ -25,119 +25,117 @@ LARGEST_SHARE = 0.6
 class Scenes:
     """Releases good and bad, on models that serve."""
 
-    def __init__(self, stages: Iterable[Stage]) -> None:
-        self._stages = list(stages)
-        self._report = self._stages[0].report
+    def __init__(self, models: Iterable[Served]) -> None:
+        self._served = list(models)
+        self._report = self._served[0].report
 
     def play(self) -> None:
         """All of them, those of each model one after the other; raises RehearsalError where one ends as it must not."""
-        main, *others = self._stages
+        main, *others = self._served
         refused = [fault for fault in FAULTS if fault not in SEEN_BY_USERS]
-        with ThreadPoolExecutor(len(self._stages)) as pool:
+        with ThreadPoolExecutor(len(self._served)) as pool:
             tracks = [pool.submit(self._main, main)]
             shares = [refused[place :: len(others)] for place in range(len(others))]
             tracks += [pool.submit(self.bad_releases, *each) for each in zip(others, shares, strict=True)]
             for track in tracks:
                 track.result()
 
-    def _main(self, stage: Stage) -> None:
-        self.two_at_once(stage)
-        self.bad_releases(stage, SEEN_BY_USERS)
+    def _main(self, served: Served) -> None:
+        self.two_at_once(served)
+        self.bad_releases(served, SEEN_BY_USERS)
 
-    def two_at_once(self, stage: Stage) -> None:
+    def two_at_once(self, served: Served) -> None:
         """Two good releases start together, a server is killed, and somebody goes back while the second arrives.
 
         The first serves, then the second, then the first again; each waits for the one before, and no caller notices.
         """
-        with self._report.step(f"{stage.name}: two releases at once, and back") as step:
-            first = stage.watcher.config()
-            packages = [stage.faults.same(), stage.faults.same()]
-            with stage.watcher.watch() as watched, ThreadPoolExecutor(2) as pool:
-                executions = [stage.release(package, "chaos: two at once") for package in packages]
-                ends = [pool.submit(stage.end, execution) for execution in executions]
-                self.killed_server(stage)
+        with self._report.step(f"{served.name}: two releases at once, and back") as step:
+            first = served.watcher.config()
+            packages = [served.faults.same(), served.faults.same()]
+            with served.watcher.watch() as watched, ThreadPoolExecutor(2) as pool:
+                executions = [served.release(package, "chaos: two at once") for package in packages]
+                ends = [pool.submit(served.end, execution) for execution in executions]
+                self.killed_server(served)
                 begin = time.time()
-                one, other = ends[0].result(), packages[1]
-                self._expect(one.status == "Succeeded", _said(one), stage)
-                self._expect(stage.watcher.wait_for("Updating", 120), "The second never reached production.", stage)
-                said = stage.rollback()
+                one = ends[0].result()
+                self._expect(one.status == "Succeeded", _said(one), served)
+                self._expect(served.watcher.wait_for("Updating", 120), "The second never reached production.", served)
+                said = served.rollback()
                 end = ends[1].result()
-            self._expect(stage.package() == packages[0], f"{stage.package()} serves, not {packages[0]}.", stage)
-            self._expect(end.action in ("", "Confirm"), _said(end), stage)
-            window = self._unharmed(stage, begin)
+            self._expect(served.package() == packages[0], f"{served.package()} serves, not {packages[0]}.", served)
+            self._expect(end.action in ("", "Confirm"), _said(end), served)
+            window = self._unharmed(served, begin)
             order = [name for name in watched.requests if name != first]
-            self._expect(
-                len(order) > len(packages), f"{len(order)} configs answered after the old one: {other}.", stage
-            )
+            self._expect(len(order) > len(packages), f"{len(order)} configs answered after the old one.", served)
             canaries = [f"{watched.share_beside(name):.0%}" for name in order[: len(packages)]]
             step.evidence = f"{window}; shares of the canaries {', '.join(canaries)}; {said.splitlines()[-1]}"
 
-    def bad_releases(self, stage: Stage, faults: Iterable[str]) -> None:
+    def bad_releases(self, served: Served, faults: Iterable[str]) -> None:
         """Each of these faults, released as if it were good."""
         for fault in faults:
-            self._bad_release(stage, fault)
+            self._bad_release(served, fault)
 
-    def _bad_release(self, stage: Stage, fault: str) -> None:
-        with self._report.step(f"{stage.name}: a package that {fault}") as step:
-            begin, before, config = time.time(), stage.package(), stage.watcher.config()
-            stage.inbox.read()
-            with stage.watcher.watch() as watched:
-                end = stage.end(stage.release(stage.faults.register(fault), f"chaos: {fault}"))
-            window = stage.traffic.since(begin)
+    def _bad_release(self, served: Served, fault: str) -> None:
+        with self._report.step(f"{served.name}: a package that {fault}") as step:
+            begin, before, config = time.time(), served.package(), served.watcher.config()
+            served.inbox.read()
+            with served.watcher.watch() as watched:
+                end = served.end(served.release(served.faults.register(fault), f"chaos: {fault}"))
+            window = served.traffic.since(begin)
             self._expect(
-                end.status == "Failed", f"The release of a package that {fault} has {end.status.lower()}.", stage
+                end.status == "Failed", f"The release of a package that {fault} has {end.status.lower()}.", served
             )
-            self._expect(stage.package() == before, f"{stage.package()} serves after it.", stage)
-            endpoint = stage.describe()
+            self._expect(served.package() == before, f"{served.package()} serves after it.", served)
+            endpoint = served.describe()
             self._expect(
-                endpoint["EndpointStatus"] == "InService", f"The endpoint is {endpoint['EndpointStatus']}.", stage
+                endpoint["EndpointStatus"] == "InService", f"The endpoint is {endpoint['EndpointStatus']}.", served
             )
-            told = self._told(stage)
-            seen = self._seen(watched, config, stage)
+            told = self._told(served)
+            seen = self._seen(watched, config, served)
             step.evidence = (
                 f"stopped at {end.action}: {_why(end)} {seen}; {window.failed} of {window.requests:,} requests failed; "
                 f"{' > '.join(watched.statuses)}; told: {' / '.join(told)}"
             )
 
-    def _told(self, stage: Stage) -> list[str]:
+    def _told(self, served: Served) -> list[str]:
         """What the owners were told of a release that failed; the approval is no news."""
-        told = [text for text in stage.inbox.read() if "approval" not in text]
-        self._expect(bool(told), "Nobody was told of it.", stage)
+        told = [text for text in served.inbox.read() if "approval" not in text]
+        self._expect(bool(told), "Nobody was told of it.", served)
         return [text.splitlines()[0][:LONGEST] for text in told]
 
-    def _seen(self, watched: Watched, old: str, stage: Stage) -> str:
+    def _seen(self, watched: Watched, old: str, served: Served) -> str:
         requests = watched.requests
         whole, of_it = sum(requests.values()), sum(count for name, count in requests.items() if name != old)
         if not of_it:
             return "no user request saw it"
         share = max(watched.share_beside(name) for name in requests if name != old)
-        self._expect(share <= LARGEST_SHARE, f"It got {share:.0%} of the requests beside the old one.", stage)
+        self._expect(share <= LARGEST_SHARE, f"It got {share:.0%} of the requests beside the old one.", served)
         return f"{of_it:,} of {whole:,} user requests saw it ({of_it / whole:.1%}), {share:.0%} while it was a canary"
 
-    def killed_server(self, stage: Stage) -> None:
+    def killed_server(self, served: Served) -> None:
         """A server process is killed: another one takes its place, and hardly a request is lost."""
-        with self._report.step(f"{stage.name}: a server is killed") as step:
+        with self._report.step(f"{served.name}: a server is killed") as step:
             begin = time.time()
-            killed = stage.servers()[0]
+            killed = served.servers()[0]
             os.kill(killed, signal.SIGKILL)
             deadline = time.monotonic() + 30
-            while killed in stage.servers() or len(stage.servers()) < stage.instances:
-                self._expect(time.monotonic() < deadline, "It was not replaced within 30 seconds.", stage)
+            while killed in served.servers() or len(served.servers()) < served.instances:
+                self._expect(time.monotonic() < deadline, "It was not replaced within 30 seconds.", served)
                 time.sleep(0.1)
             replaced = time.time() - begin
             time.sleep(max(0.0, 10 - replaced))
-            window = stage.traffic.since(begin)
-            self._expect(window.failed <= max(1, window.requests // 1000), f"Too much was lost: {window}.", stage)
+            window = served.traffic.since(begin)
+            self._expect(window.failed <= max(1, window.requests // 1000), f"Too much was lost: {window}.", served)
             step.evidence = f"replaced after {replaced:.1f} s; {window}"
 
-    def _unharmed(self, stage: Stage, begin: float) -> Window:
-        window = stage.traffic.since(begin)
-        self._expect(window.requests > 0 and window.failed == 0, f"Callers were harmed: {window}.", stage)
+    def _unharmed(self, served: Served, begin: float) -> Window:
+        window = served.traffic.since(begin)
+        self._expect(window.requests > 0 and window.failed == 0, f"Callers were harmed: {window}.", served)
         return window
 
-    def _expect(self, holds: bool, otherwise: str, stage: Stage) -> None:  # noqa: FBT001
+    def _expect(self, holds: bool, otherwise: str, served: Served) -> None:  # noqa: FBT001  what is expected comes first, as in an assertion
         if not holds:
-            raise RehearsalError(otherwise, stage.log)
+            raise RehearsalError(otherwise, served.log)
 
 
 def _said(end: Ended) -> str:

@@ -20,12 +20,13 @@ from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.trained import Trained
 from local_aws.sagemaker import SageMaker
 from pipelines.stages.registry import Package
+from pipelines.stages.running import serving
 
 RARE_ONE_IN = 16
 ROWS = 320
 
 
-class Stage:
+class Served:
     """Where chaos happens: the production endpoint of one model, which *package* serves now."""
 
     def __init__(self, account: Account, report: Report, names: Names, model: Model, package: str, rate: float) -> None:
@@ -68,9 +69,9 @@ class Stage:
 
     def package(self) -> str:
         """ARN of the package that the endpoint runs."""
-        config = self._sagemaker.describe_endpoint_config(EndpointConfigName=self.describe()["EndpointConfigName"])
-        name = config["ProductionVariants"][0]["ModelName"]
-        return self._sagemaker.describe_model(ModelName=name)["PrimaryContainer"]["ModelPackageName"]
+        package = serving(self._sagemaker, self._endpoint)
+        assert package
+        return package.arn
 
     def servers(self) -> list[int]:
         """The process ids of the endpoint's instances that are alive."""
