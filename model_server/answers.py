@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -13,6 +13,9 @@ from model_server import media
 from model_server.errors import Violation
 from model_server.predictions import Predictions
 from model_server.schema import Checked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def fragments(checked: Checked, predictions: Predictions, kind: str, start: int) -> Iterable[bytes]:
@@ -97,7 +100,13 @@ def _arrow(
     if any(reasons):
         columns.append(pa.array(reasons, pa.string()))
         names.append("violation")
-    table = pa.table(columns, names=names)
+    return of_table(pa.table(columns, names=names), kind)
+
+
+def of_table(table: pa.Table, kind: str) -> bytes:
+    """A table as Parquet or as an Arrow stream, whichever content type *kind* is."""
+    import pyarrow as pa  # noqa: PLC0415  other formats do without
+
     sink = pa.BufferOutputStream()
     if kind == media.PARQUET:
         import pyarrow.parquet as pq  # noqa: PLC0415

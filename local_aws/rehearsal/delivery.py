@@ -11,6 +11,7 @@ from typing import Any
 from local_aws.account import Account
 from local_aws.rehearsal.failure import RehearsalError
 from local_aws.rehearsal.report import Report, Step
+from pipelines.by_hand.past.builds import last_lines
 
 LINES_SHOWN = 15
 POLL_SECONDS = 0.25
@@ -174,14 +175,7 @@ class Delivery:
     def _last_lines(self, action: dict[str, Any]) -> list[str]:
         """The end of a build's log, without what CodeBuild itself writes there."""
         build = _result(action).get("externalExecutionId", "")
-        found = self._account.client("codebuild").batch_get_builds(ids=[build])["builds"] if build else []
-        if not found or "streamName" not in found[0].get("logs", {}):
-            return []
-        place = found[0]["logs"]
-        events = self._account.client("logs").get_log_events(
-            logGroupName=place["groupName"], logStreamName=place["streamName"], limit=60, startFromHead=False
-        )["events"]
-        lines = [event["message"].rstrip() for event in events]
+        lines = last_lines(self._account.client("codebuild"), self._account.client("logs"), build)
         return [line for line in lines if not line.startswith("[Container]")][-LINES_SHOWN:]
 
     def _describe(self, execution: Execution) -> dict[str, Any]:

@@ -32,7 +32,7 @@ JOBS = "jobs"
 
 
 @dataclass
-class History:
+class GitHistory:
     """The git history of a checkout, asked once for each commit however many models there are."""
 
     root: Path

@@ -10,12 +10,11 @@ import os
 import sys
 from typing import Any
 
-from pipelines.stages.registry import Package
 from pipelines.stages.running import Running
-from pipelines.stages.serve import Settings, pipeline_link
+from pipelines.stages.serve import Settings
 from pipelines.stages.surroundings import Surroundings
 from pipelines.stages.sweeping import same, sweep
-from pipelines.stages.telling import number, tell
+from pipelines.stages.telling import number, pipeline_link, tell
 from pipelines.stages.verify import golden_requests, wrong_answers, wrong_package
 from pipelines.stages.written import Written, resources
 
@@ -61,12 +60,11 @@ def rolled_back(sagemaker: Any, cloudformation: Any, endpoint: str, stack: str, 
 
 
 def _wrong_answers(around: Surroundings, endpoint: str, package: str) -> list[str]:
-    found = Package.describe(around.client("sagemaker"), package)
     running = Running.describe(around.client("sagemaker"), endpoint)
-    serving = running.package(around.client("sagemaker")) if running and running.status == "InService" else None
-    if serving is None or serving.arn != package:
+    serves = running.package(around.client("sagemaker")) if running and running.status == "InService" else None
+    if serves is None or serves.arn != package:
         return []  # another package gives other answers
-    return wrong_answers(around.client("sagemaker-runtime"), endpoint, golden_requests(around.client("s3"), found))
+    return wrong_answers(around.client("sagemaker-runtime"), endpoint, golden_requests(around.client("s3"), serves))
 
 
 def serves(sagemaker: Any, endpoint: str) -> str:

@@ -21,10 +21,9 @@ from config.naming import NOTHING
 from pipelines.packaging.package import CARD
 from pipelines.stages.comparing import Comparison, Decision, decision
 from pipelines.stages.registry import Package
-from pipelines.stages.running import Running
-from pipelines.stages.serve import pipeline_link
+from pipelines.stages.running import serving
 from pipelines.stages.surroundings import Surroundings
-from pipelines.stages.telling import number, tell
+from pipelines.stages.telling import number, pipeline_link, tell
 
 LONGEST = 900
 """Characters of SUMMARY: what an approval shows may have 1,000."""
@@ -91,13 +90,12 @@ def main() -> None:
         return
     sagemaker, s3 = around.client("sagemaker"), around.client("s3")
     model = around.model(settings.model).in_environment("production")
-    running = Running.describe(sagemaker, around.names.endpoint(model.name, "production"))
-    serving = running.package(sagemaker) if running else None
+    serves = serving(sagemaker, around.names.endpoint(model.name, "production"))
     challenger = Side.read(s3, Package.describe(sagemaker, settings.package))
-    champion = Side.read(s3, serving) if serving else None
+    champion = Side.read(s3, serves) if serves else None
     verified = Verified.read(s3, settings.bucket, model.team, model.name, settings.execution)
     found = Comparison.of(challenger.card)
-    decided = decision(model.approval, model.promotion, serving, challenger.package, found)
+    decided = decision(model.approval, model.promotion, serves, challenger.package, found)
     text = "\n".join(message(around, settings, model, challenger, champion, found, decided, verified))
     print(text)
     tell(around.client("sns"), settings.topic, _subject(model, settings, decided), text)
@@ -106,9 +104,7 @@ def main() -> None:
 
 def card(s3: Any, package: Package) -> dict[str, Any]:
     """The card in a package's model.tar.gz: its evaluation, its data version, its commit."""
-    bucket, _, key = package.model_data.removeprefix("s3://").partition("/")
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(package.content(s3))) as archive:
         member = archive.extractfile(CARD)
         assert member, f"{package.arn} has no {CARD}"
         return json.load(member)

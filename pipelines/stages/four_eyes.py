@@ -6,7 +6,7 @@ import re
 
 from pipelines.stages.history import History
 
-_SESSION = re.compile(r"^arn:[^:]+:sts::\d+:assumed-role/(?P<role>[^/]+)/(?P<session>.+)$")
+SESSION = re.compile(r"^arn:[^:]+:sts::\d+:assumed-role/(?P<role>[^/]+)/(?P<session>.+)$")
 _USER = re.compile(r"^arn:[^:]+:iam::\d+:user/(?:.*/)?(?P<user>[^/]+)$")
 
 
@@ -35,7 +35,7 @@ def refusal(starter: str, approver: str) -> str | None:
 
 def person(arn: str) -> str:
     """Who is behind an ARN: a session's name whatever role it took, a user's name, else the ARN itself."""
-    if found := _SESSION.match(arn):
+    if found := SESSION.match(arn):
         return found["session"]
     if found := _USER.match(arn):
         return found["user"]

@@ -14,10 +14,10 @@ from typing import Any, Self
 
 from config import Model
 from config.naming import NOTHING
-from pipelines.stages.affecting import History
+from pipelines.stages.affecting import GitHistory
 from pipelines.stages.gone import gone
 from pipelines.stages.registry import Package
-from pipelines.stages.running import Running
+from pipelines.stages.running import serving
 from pipelines.stages.surroundings import Surroundings
 from pipelines.stages.telling import number, tell
 
@@ -67,7 +67,7 @@ class Unaffected:
 
 def main() -> None:
     around, settings = Surroundings(), Settings.read(os.environ)
-    history, images = History(around.root), newest_images(around)
+    history, images = GitHistory(around.root), newest_images(around)
     found = [planned(around, history, model, images[model.serving.image]) for model in around.models]
     for each in found:
         print(f"{each.model}: {each.reason if isinstance(each, Release) else each.why}")
@@ -91,13 +91,12 @@ def newest_images(around: Surroundings) -> dict[str, str]:
     }
 
 
-def planned(around: Surroundings, history: History, model: Model, image: str) -> Release | Unaffected:
+def planned(around: Surroundings, history: GitHistory, model: Model, image: str) -> Release | Unaffected:
     """Whether *model* is released now, and how; *image* is the newest that may serve it."""
     sagemaker, group = around.client("sagemaker"), around.names.package_group(model.name)
-    running = Running.describe(sagemaker, around.names.endpoint(model.name, "production"))
-    serving = running.package(sagemaker) if running else None
+    serves = serving(sagemaker, around.names.endpoint(model.name, "production"))
     # With none in production, the release of the newest approved one is on its way, or somebody has stopped it.
-    base, newest = serving or Package.newest_approved(sagemaker, group), Package.newest(sagemaker, group)
+    base, newest = serves or Package.newest_approved(sagemaker, group), Package.newest(sagemaker, group)
     if base is None or newest is None:
         return Release(model.name, "It has no package yet.")
     why = history.retraining(model.name, base.trained_commit)

@@ -28,6 +28,11 @@ class Package:
         """Whether it is *package* in another image, and may be released."""
         return (self.metadata.get("patched_from"), self.image, self.status) == (package.arn, image, "Approved")
 
+    def content(self, s3: Any) -> bytes:
+        """Its model.tar.gz."""
+        bucket, _, key = self.model_data.removeprefix("s3://").partition("/")
+        return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
     @classmethod
     def describe(cls, sagemaker: Any, arn: str) -> Self:
         """Reads one package."""

@@ -57,6 +57,12 @@ class Running:
         return None
 
 
+def serving(sagemaker: Any, endpoint: str) -> Package | None:
+    """The package that an endpoint serves; None where there is no endpoint, or it serves none."""
+    running = Running.describe(sagemaker, endpoint)
+    return running.package(sagemaker) if running else None
+
+
 def _variants(sagemaker: Any, config: str) -> tuple[dict[str, Any], ...]:
     if not config:
         return ()

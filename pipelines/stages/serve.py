@@ -21,7 +21,7 @@ from pipelines.stages.history import History
 from pipelines.stages.registry import Package
 from pipelines.stages.running import Running
 from pipelines.stages.surroundings import Surroundings
-from pipelines.stages.telling import number, tell
+from pipelines.stages.telling import number, pipeline_link, tell
 from pipelines.stages.turn import TURNS, Go, Refused, Release, Wait, decide, moment
 from pipelines.stages.written import Written, why_failed
 
@@ -170,16 +170,6 @@ def failure(stack: str, environment: str, why: str, reason: str, began: datetime
         said.append("Neither CloudFormation nor SageMaker says why; the log of this build has what the CDK said.")
     said.append(f"CloudFormation takes {environment} back to what it was; correct the cause and release again.")
     return " ".join(said)
-
-
-def pipeline_link(around: Surroundings, execution: str) -> str:
-    """Where people see the release."""
-    region = around.client("codepipeline").meta.region_name
-    name = around.names.delivery_pipeline("release")
-    return (
-        f"https://{region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/{name}/executions/{execution}"
-        f"/timeline?region={region}"
-    )
 
 
 if __name__ == "__main__":

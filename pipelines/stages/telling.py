@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.stages.surroundings import Surroundings
+
 LONGEST_SUBJECT = 100
 
 
@@ -17,3 +19,13 @@ def tell(sns: Any, topic: str, subject: str, text: str) -> None:
 def number(package: str) -> str:
     """A package as people call it: its group and version."""
     return " version ".join(package.rsplit("/", 2)[-2:]) if package.startswith("arn:") else package
+
+
+def pipeline_link(around: Surroundings, execution: str) -> str:
+    """Where people see the release."""
+    region = around.client("codepipeline").meta.region_name
+    name = around.names.delivery_pipeline("release")
+    return (
+        f"https://{region}.console.aws.amazon.com/codesuite/codepipeline/pipelines/{name}/executions/{execution}"
+        f"/timeline?region={region}"
+    )

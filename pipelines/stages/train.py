@@ -21,7 +21,7 @@ from config import Model
 from config.naming import NOTHING
 from pipelines.stages.patching import patched
 from pipelines.stages.registry import Package
-from pipelines.stages.running import Running
+from pipelines.stages.running import serving
 from pipelines.stages.surroundings import Surroundings
 from pipelines.stages.telling import number
 
@@ -91,7 +91,9 @@ def main() -> None:
         around.leave(OUTCOME="nothing", PACKAGE=NOTHING, STACK=stack, SUMMARY=summary)
         print(summary)
         return
-    run = _train(around, settings, model, _serving(around, model) or newest)
+    # What production runs is the champion, also where a newer package is approved whose release has failed.
+    champion = serving(around.client("sagemaker"), around.names.endpoint(model.name, "production")) or newest
+    run = _train(around, settings, model, champion)
     outcome = "registered" if run.package else "refused"
     evaluation = _evaluation(around.client("s3"), settings, model, run)
     summary = told(evaluation, outcome, settings.retraining, is_error=model.promotion.is_error)
@@ -127,13 +129,6 @@ def _given(around: Surroundings, model: Model, arn: str) -> Package:
     if package.status != "Approved":
         sys.exit(f"PACKAGE is {arn}: its approval status is {package.status}; approve it in the registry first.")
     return package
-
-
-def _serving(around: Surroundings, model: Model) -> Package | None:
-    """What production runs: the champion, also where a newer package is approved whose release has failed."""
-    sagemaker = around.client("sagemaker")
-    running = Running.describe(sagemaker, around.names.endpoint(model.name, "production"))
-    return running.package(sagemaker) if running else None
 
 
 def is_done(retraining: str, newest: Package | None) -> bool:

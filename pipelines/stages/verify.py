@@ -19,7 +19,6 @@ import boto3
 from botocore.config import Config
 
 from config import Model
-from config.naming import NOTHING
 from model_server.errors import PackageError
 from model_server.golden import Golden
 from pipelines.stages.registry import Package
@@ -38,18 +37,13 @@ class Settings:
     model: str
     package: str
     environment: str
-    execution: str = NOTHING
-    artifacts_bucket: str = NOTHING
+    execution: str
+    artifacts_bucket: str
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        return cls(
-            environment["MODEL"],
-            environment["PACKAGE"],
-            environment["ENVIRONMENT"],
-            environment.get("EXECUTION", NOTHING),
-            environment.get("ARTIFACTS_BUCKET", NOTHING),
-        )
+        names = ("MODEL", "PACKAGE", "ENVIRONMENT", "EXECUTION", "ARTIFACTS_BUCKET")
+        return cls(*(environment[name] for name in names))
 
 
 def main() -> None:

@@ -20,14 +20,21 @@ def last_words(codebuild: Any, logs: Any, action: Mapping[str, Any]) -> str:
     if ":" not in build:
         return stated
     try:
-        (found,) = codebuild.batch_get_builds(ids=[build])["builds"]
-        place = found["logs"]
-        events = logs.get_log_events(
-            logGroupName=place["groupName"], logStreamName=place["streamName"], limit=LINES, startFromHead=False
-        )["events"]
-    except (BotoCoreError, ClientError, KeyError, ValueError):  # the log has ended, or the caller may not read it
+        return sentence(last_lines(codebuild, logs, build)) or stated
+    except (BotoCoreError, ClientError):  # the log has ended, or the caller may not read it
         return stated
-    return sentence([event["message"].rstrip() for event in events]) or stated
+
+
+def last_lines(codebuild: Any, logs: Any, build: str) -> list[str]:
+    """The end of a build's log; nothing of a build that is not there, or that has written none."""
+    found = codebuild.batch_get_builds(ids=[build])["builds"] if build else []
+    place = found[0].get("logs", {}) if found else {}
+    if "streamName" not in place:
+        return []
+    events = logs.get_log_events(
+        logGroupName=place["groupName"], logStreamName=place["streamName"], limit=LINES, startFromHead=False
+    )["events"]
+    return [event["message"].rstrip() for event in events]
 
 
 def sentence(lines: list[str]) -> str:

@@ -9,7 +9,7 @@ from pipelines.by_hand.past.entry import Entry, with_serving
 from pipelines.by_hand.past.origin import Origin
 from pipelines.by_hand.past.releases import Releases
 from pipelines.by_hand.past.ways_back import WaysBack
-from pipelines.stages.running import Running
+from pipelines.stages.running import serving
 from pipelines.stages.surroundings import Surroundings
 
 
@@ -32,9 +32,7 @@ class History:
 
     def runs(self, environment: str) -> str | None:
         """The package that an environment's endpoint runs, as SageMaker says."""
-        sagemaker = self.around.client("sagemaker")
-        running = Running.describe(sagemaker, self.around.names.endpoint(self.model.name, environment))
-        package = running.package(sagemaker) if running else None
+        package = serving(self.around.client("sagemaker"), self.around.names.endpoint(self.model.name, environment))
         return package.arn if package else None
 
     def origin(self, package: str) -> Origin:

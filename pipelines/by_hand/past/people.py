@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_ROLE = re.compile(r"^arn:[^:]+:sts::\d+:assumed-role/(?P<role>[^/]+)/(?P<session>.+)$")
+from pipelines.stages.four_eyes import SESSION
+
 _BUILD = "AWSCodeBuild"
 
 
 def who(arn: str) -> str:
     """A user's name, a session's name; a program is called by its role."""
-    if found := _ROLE.match(arn):
+    if found := SESSION.match(arn):
         session = found["session"]
         if session.startswith(_BUILD) or re.fullmatch(r"[0-9a-f-]{20,}", session):
             return found["role"]

@@ -31,8 +31,7 @@ class Released:
     @classmethod
     def read(cls, s3: Any, package: Package) -> Released:
         """Downloads a package; raises PackageError where it does not hold what verifying needs."""
-        bucket, _, key = package.model_data.removeprefix("s3://").partition("/")
-        content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        content = package.content(s3)
         with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=io.BytesIO(content)) as archive:
             extract(archive, Path(folder))
             return cls.of(Path(folder), package.arn)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from model_server import media
+from model_server.answers import of_table
 from model_server.golden import Golden
 from model_server.signature import Category, Feature, Signature
 
@@ -85,14 +85,7 @@ def as_csv(*lines: Sequence[Any]) -> bytes:
 
 def columnar(row: Row, kind: str) -> bytes:
     """A row as Parquet or as an Arrow stream."""
-    table = pa.table({name: [value] for name, value in row.items()})
-    sink = pa.BufferOutputStream()
-    if kind == media.PARQUET:
-        pq.write_table(table, sink)
-    else:
-        with pa.ipc.new_stream(sink, table.schema) as stream:
-            stream.write_table(table)
-    return sink.getvalue().to_pybytes()
+    return of_table(pa.table({name: [value] for name, value in row.items()}), kind)
 
 
 def _npy(signature: Signature, row: Row) -> bytes:

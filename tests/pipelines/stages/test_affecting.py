@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.stages.affecting import JOBS, NOT_TRAINED, ROOTS, History, _is_below
+from pipelines.stages.affecting import JOBS, NOT_TRAINED, ROOTS, GitHistory, _is_below
 from tests.pipelines.by_hand.test_snapshot import git
 
 ROOT = Path(__file__).parents[3]
@@ -90,7 +90,7 @@ def test_a_model_is_trained_again_where_its_folder_or_what_trains_has_changed(
     before = git(repository, "rev-parse", "HEAD")
     write(repository, file, f"{FILES.get(file, '')}# changed\n")
     commit(repository)
-    said = History(repository).retraining("one", before)
+    said = GitHistory(repository).retraining("one", before)
     assert said == (f"{file} changed since its package of commit {before[:8]}." if affects else None)
 
 
@@ -100,7 +100,7 @@ def test_what_was_changed_and_changed_back_is_as_it_was(repository: Path) -> Non
     commit(repository)
     write(repository, "model_code/one/train.py", "")
     commit(repository)
-    assert History(repository).retraining("one", before) is None
+    assert GitHistory(repository).retraining("one", before) is None
 
 
 def test_a_file_that_moves_out_of_the_folder_changes_it(repository: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_file_that_moves_out_of_the_folder_changes_it(repository: Path) -> Non
     before = commit(repository)
     git(repository, "mv", "model_code/one/big.py", "docs.py")
     commit(repository)
-    assert "model_code/one/big.py changed" in str(History(repository).retraining("one", before))
+    assert "model_code/one/big.py changed" in str(GitHistory(repository).retraining("one", before))
 
 
 @pytest.mark.parametrize(("package", "affects"), [("skl2onnx", True), ("xgboost-cpu", True), ("pytest", False)])
@@ -116,14 +116,14 @@ def test_of_the_lock_file_only_the_packages_that_train_count(repository: Path, p
     before = git(repository, "rev-parse", "HEAD")
     (repository / "uv.lock").write_text(with_version(package, "0.0.1"))
     commit(repository)
-    said = History(repository).retraining("one", before)
+    said = GitHistory(repository).retraining("one", before)
     expected = f"the packages of the group {JOBS} in uv.lock changed since its package of commit {before[:8]}."
     assert said == (expected if affects else None)
 
 
 @pytest.mark.parametrize("since", ["", "none", "0" * 40, "--output=x"])
 def test_a_commit_that_the_history_does_not_hold_trains(repository: Path, since: str) -> None:
-    said = History(repository).retraining("one", since)
+    said = GitHistory(repository).retraining("one", since)
     assert said == (f"Its package was trained at commit {since[:8] or 'unknown'}, which this history does not hold.")
 
 
@@ -142,11 +142,11 @@ def test_everything_that_the_jobs_import_counts_or_is_named_with_a_reason() -> N
         if place.is_relative_to(ROOT) and place.relative_to(ROOT).parts[0] in rooms
     }
     assert len(loaded) > 20
-    assert not [name for name in loaded - History(ROOT).training if not _is_below(name, NOT_TRAINED)]
+    assert not [name for name in loaded - GitHistory(ROOT).training if not _is_below(name, NOT_TRAINED)]
     assert all(any(_is_below(name, (place,)) for name in loaded) for place in NOT_TRAINED), "one is imported no more"
 
 
 def test_what_is_known_to_shape_a_package_counts() -> None:
-    training = History(ROOT).training
+    training = GitHistory(ROOT).training
     assert {"config/model.py", "monitoring/baseline.py", "pipelines/container.py", "pipelines/definition.py"} < training
     assert not any(name.startswith(("stacks/", "pipelines/stages/", "pipelines/watch/")) for name in training)
