@@ -45,30 +45,42 @@ class Scenes:
         self.bad_releases(served, SEEN_BY_USERS)
 
     def two_at_once(self, served: Served) -> None:
-        """Two good releases start together, a server is killed, and somebody goes back while the second arrives.
+        """Two good releases start together, a server is killed, somebody goes back as the second comes, then a third.
 
-        The first serves, then the second, then the first again; each waits for the one before, and no caller notices.
+        The first serves, then the second, then the first again, then the third; each waits for the one before, and no
+        caller notices.
         """
-        with self._report.step(f"{served.name}: two releases at once, and back") as step:
+        with self._report.step(f"{served.name}: two releases at once, back, and a third meanwhile") as step:
             first = served.watcher.config()
-            packages = [served.faults.same(), served.faults.same()]
-            with served.watcher.watch() as watched, ThreadPoolExecutor(2) as pool:
-                executions = [served.release(package, "chaos: two at once") for package in packages]
+            packages = [served.faults.same() for _ in range(3)]
+            with served.watcher.watch() as watched, ThreadPoolExecutor(3) as pool:
+                executions = [served.release(package, "chaos: two at once") for package in packages[:2]]
                 ends = [pool.submit(served.end, execution) for execution in executions]
                 self.killed_server(served)
                 begin = time.time()
-                one = ends[0].result()
-                self._expect(one.status == "Succeeded", _said(one), served)
+                self._succeeded(ends[0].result(), served)
                 self._expect(served.watcher.wait_for("Updating", 120), "The second never reached production.", served)
-                said = served.rollback()
+                back = pool.submit(served.rollback)
+                self._expect(served.goes_back_within(60), "The way back never began.", served)
+                third = served.release(packages[2], "chaos: during a way back")
+                said = back.result()
+                self._serves(packages[0], served)
                 end = ends[1].result()
-            self._expect(served.package() == packages[0], f"{served.package()} serves, not {packages[0]}.", served)
-            self._expect(end.action in ("", "Confirm"), _said(end), served)
+                self._expect(end.action in ("", "Confirm"), _said(end), served)
+                self._succeeded(served.end(third), served)
+            self._serves(packages[2], served)
             window = self._unharmed(served, begin)
             order = [name for name in watched.requests if name != first]
             self._expect(len(order) > len(packages), f"{len(order)} configs answered after the old one.", served)
-            canaries = [f"{watched.share_beside(name):.0%}" for name in order[: len(packages)]]
+            canaries = [f"{watched.share_beside(name):.0%}" for name in order[:2]]
             step.evidence = f"{window}; shares of the canaries {', '.join(canaries)}; {said.splitlines()[-1]}"
+
+    def _succeeded(self, end: Ended, served: Served) -> None:
+        self._expect(end.status == "Succeeded", _said(end), served)
+
+    def _serves(self, package: str, served: Served) -> None:
+        serving = served.package()
+        self._expect(serving == package, f"{serving} serves, not {package}.", served)
 
     def bad_releases(self, served: Served, faults: Iterable[str]) -> None:
         """Each of these faults, released as if it were good."""
@@ -85,7 +97,7 @@ class Scenes:
             self._expect(
                 end.status == "Failed", f"The release of a package that {fault} has {end.status.lower()}.", served
             )
-            self._expect(served.package() == before, f"{served.package()} serves after it.", served)
+            self._serves(before, served)
             endpoint = served.describe()
             self._expect(
                 endpoint["EndpointStatus"] == "InService", f"The endpoint is {endpoint['EndpointStatus']}.", served

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from pipelines.stages.registry import Package
 from pipelines.stages.running import serving
 
 RARE_ONE_IN = 16
+PAUSE_SECONDS = 0.25
 ROWS = 320
 
 
@@ -62,6 +64,17 @@ class Served:
         """`make rollback`; gives what it prints."""
         words = ["rollback", f"MODEL={self.name}", "ENV=production", "YES=1", "REASON=chaos"]
         return Commands(self._account).make(*words).strip()
+
+    def goes_back_within(self, seconds: float) -> bool:
+        """Whether the state machine of ways back runs in time."""
+        states, deadline = self._account.client("stepfunctions"), time.monotonic() + seconds
+        name = self._names.rollback("production")
+        machine = next(each for each in states.list_state_machines()["stateMachines"] if each["name"] == name)
+        while time.monotonic() < deadline:
+            if states.list_executions(stateMachineArn=machine["stateMachineArn"], statusFilter="RUNNING")["executions"]:
+                return True
+            time.sleep(PAUSE_SECONDS)
+        return False
 
     def describe(self) -> dict[str, Any]:
         """The endpoint, as SageMaker describes it."""

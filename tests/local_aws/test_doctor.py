@@ -174,6 +174,19 @@ def test_what_others_have_running_is_subtracted(checkout: Checkout) -> None:
         stage.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
+def test_an_endpoint_of_others_whose_config_is_deleted_is_not_counted_and_said(checkout: Checkout) -> None:
+    stage = Stage(checkout.account)
+    config = stage.config(stage.variant(stage.model()))
+    endpoint = stage.endpoint(config)
+    stage.sagemaker.delete_endpoint_config(EndpointConfigName=config)
+    checkout.quotas.give("sagemaker", **{ENDPOINT: 100.0})
+    try:
+        checkout.says("warning", "deleted -> count them by hand")
+        checkout.says("ok", f"quota '{ENDPOINT}' is 100")
+    finally:
+        stage.sagemaker.delete_endpoint(EndpointName=endpoint)
+
+
 def test_a_connection_must_be_confirmed(checkout: Checkout) -> None:
     service = checkout.account.services["codeconnections"]
     made = checkout.account.client("codeconnections").create_connection(
