@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -12,6 +13,8 @@ from config.hosting import Dedicated, Hosting
 Watched = Literal["errors_5xx", "errors_4xx", "model_latency", "overhead_latency"]
 
 _SHORTEST = 5
+_LONGEST = 7 * 60
+"""Minutes that a roll-out may wait in all: SageMaker ends one after eight hours, and new instances take time too."""
 
 
 class _Rollout(Closed):
@@ -90,4 +93,19 @@ def refusal(rollout: Rollout, hosting: Hosting) -> str | None:
             f"rollout.kind is {rollout.kind!r} and hosting.instances is {hosting.instances}: SageMaker takes at most "
             f"half of a fleet in a step; write instances: 2 or more, or {instead}"
         )
+    steps = _steps(rollout, hosting)
+    if (minutes := steps * rollout.bake_minutes + rollout.keep_minutes) > _LONGEST:
+        return (
+            f"rollout.kind is {rollout.kind!r} with percent {rollout.percent} and bake_minutes {rollout.bake_minutes}: "
+            f"{steps} steps wait {minutes} minutes in all, and SageMaker ends a roll-out after 8 hours; write a larger "
+            f"percent or fewer bake_minutes, {_LONGEST} minutes in all at most"
+        )
     return None
+
+
+def _steps(rollout: Canary | Linear | Rolling, hosting: Dedicated) -> int:
+    """How often traffic shifts; each time at least one instance of a fleet that scaling may have made larger."""
+    if isinstance(rollout, Canary):
+        return 2
+    largest = max(hosting.instances, hosting.scaling.maximum if hosting.scaling else 0)
+    return min(math.ceil(100 / rollout.percent), largest)

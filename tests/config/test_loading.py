@@ -181,6 +181,29 @@ def test_baking_too_short_for_an_alarm_is_refused(tmp_path: Path) -> None:
         load_model(model_with(tmp_path, "batch:\n", "rollout: {kind: all-at-once, bake_minutes: 2}\nbatch:\n"))
 
 
+@pytest.mark.parametrize(
+    ("rollout", "instances", "refused"),
+    [
+        ("{kind: linear, percent: 10, bake_minutes: 60}", 10, "10 steps wait 600 minutes"),
+        ("{kind: linear, percent: 10, bake_minutes: 60}", 7, None),
+        ("{kind: linear, percent: 10, bake_minutes: 60, keep_minutes: 1}", 7, "7 steps wait 421 minutes"),
+        ("{kind: rolling, percent: 5, bake_minutes: 30}", 20, "20 steps wait 600 minutes"),
+        ("{kind: canary, percent: 10, bake_minutes: 60, keep_minutes: 60}", 20, None),
+    ],
+)
+def test_a_rollout_that_sagemaker_would_end_before_it_is_through_is_refused(
+    tmp_path: Path, rollout: str, instances: int, refused: str | None
+) -> None:
+    hosting = f"{{kind: dedicated, instance: ml.m5.large, instances: {instances}}}"
+    production = f"production: {{hosting: {hosting}, rollout: {rollout}}}"
+    folder = model_with(tmp_path, "instances: 1}\n", f"instances: 1}}\n  {production}\n")
+    if refused is None:
+        load_model(folder)
+        return
+    with pytest.raises(ConfigError, match=refused):
+        load_model(folder)
+
+
 def test_configuration_cannot_be_changed_after_loading() -> None:
     model = load_model(ROOT / "model_code/employment")
     with pytest.raises(ValueError, match="frozen"):
