@@ -20,7 +20,7 @@ PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
 CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
-.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local chaos local-env test check synth schemas parity bench-serving bench-monitoring bench-watch doctor deploy foundation delivery push data releases rollback teardown destroy deploy-stacks stage clean
+.PHONY: check-synth check-lint check-types check-tests bootstrap help setup local chaos permissions local-env test check synth schemas parity bench-serving bench-monitoring bench-watch fuzz doctor deploy foundation delivery push data releases rollback restore teardown destroy deploy-stacks stage clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -32,6 +32,10 @@ local: setup ## Deploy, train, release, answer and score on an AWS on this machi
 
 chaos: setup ## The same, then bad releases, a killed server and ways back under 50 requests a second (6 minutes)
 	@python -m local_aws.chaos
+
+permissions: setup ## Record what each role uses in a whole life on the local AWS, judge it, and write docs/permissions.md (25 minutes)
+	@python -m local_aws.permissions tests/iam/use/recorded.jsonl
+	@python -m tests.iam.use.page
 
 local-env: ## Print the variables that point any AWS client at the running local AWS: eval "$(make local-env)"
 	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
@@ -54,7 +58,7 @@ check-tests:
 synth: $(ASSEMBLY) ## Synthesize every stack into cdk.out, validated (automatic; quick when nothing changed)
 	@:
 
-$(ASSEMBLY): $(READY) app.py cdk.json project.yaml pipelines/definition.py $(wildcard config/*.py stacks/*.py model_code model_code/* model_code/*/model.yaml)
+$(ASSEMBLY): $(READY) app.py cdk.json project.yaml pipelines/definition.py $(wildcard config/*.py stacks/*.py stacks/acknowledged/*.py stacks/rules/*.guard model_code model_code/* model_code/*/model.yaml)
 	@echo "Synthesizing into cdk.out ..."
 	@cdk synth --quiet
 	@touch $@
@@ -74,6 +78,9 @@ bench-serving: setup ## Measure the model server beside AWS's own stack and its 
 
 bench-monitoring: setup ## Measure the monitoring library beside nannyml and evidently (4 GB of environments; 15 minutes)
 	@python -m benchmarks.monitoring $(ARGS)
+
+fuzz: setup ## Attack the model server with 350,000 bad inputs, bombs and slow callers (40 minutes); ARGS="--only bombs"
+	@python -W ignore -m benchmarks.fuzzing $(ARGS)
 
 bench-watch: setup ## Measure the job that judges fifty models of 20,000 captured rows, on the local AWS (4 minutes)
 	@python -m benchmarks.watch $(ARGS)
@@ -101,6 +108,9 @@ releases: setup ## What ran where, when, of which commit and data, who approved:
 
 rollback: setup ## Let an earlier package serve again: make rollback MODEL=employment ENV=production [PACKAGE=arn] [REASON=...] [YES=1]
 	@python -m pipelines.by_hand.rollback "$(MODEL)" "$(ENV)" --package "$(PACKAGE)" --reason "$$REASON" $(if $(YES),--yes)
+
+restore: setup ## Bring back what was deleted or overwritten of a model: make restore MODEL=employment [AT=2026-11-20T12:00:00Z] [CONFIRM=employment]
+	@python -m pipelines.by_hand.restore "$(MODEL)" --at "$(AT)" --confirm "$(CONFIRM)"
 
 teardown: setup ## Delete what is deployed of a model whose folder is gone: make teardown MODEL=parcels [CONFIRM=parcels]
 	@python -m pipelines.by_hand.teardown "$(MODEL)" "$(CONFIRM)"

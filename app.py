@@ -1,5 +1,6 @@
 """Every stack of the project; `cdk synth` runs this."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from stacks.place import Place
 from stacks.rollback import RollbackStack
 from stacks.serving import ServingStack
 from stacks.training import TrainingStack
+from stacks.validation import validate
 from stacks.watch import WatchStack
 
 root = Path(__file__).parent
@@ -40,4 +42,6 @@ watches = [
 ]
 DeliveryStack(app, tooling.place, tooling=tooling, environments=environments, watches=watches)
 
+if os.environ.get("CDK_VALIDATION") != "false":  # as the CDK does with its own rules
+    validate(app, project)
 app.synth()

@@ -12,6 +12,7 @@ from config.closed import Closed
 from config.errors import ConfigError, explain
 from config.model import Model
 from config.naming import Names
+from config.network import refusal
 from config.project import Project
 
 T = TypeVar("T", bound=Closed)
@@ -39,6 +40,9 @@ def load_models(root: Path, project: Project) -> tuple[Model, ...]:
         if unknown:
             allowed = ", ".join(project.environments)
             raise ConfigError(f"{file}: environments.{unknown[0]}: no such environment; allowed: {allowed}")
+        for name, place in project.environments.items():
+            if why := refusal(place.network, model.in_environment(name).hosting):
+                raise ConfigError(f"{file}: in {name}, {why}")
     return models
 
 

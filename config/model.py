@@ -141,11 +141,13 @@ class Monitoring(Closed):
     alarms: Alarms | None = None
     """When the endpoint's alarms go off."""
     capture_percent: int = Field(default=100, ge=1, le=100)
-    """The share of requests that dedicated hosting keeps with their answers, to be judged later."""
+    """The share of requests that is kept with their answers, to be judged later."""
     period: Literal["hour", "day", "week", "month", "quarter", "year"] = "month"
     """How long a window of production data is that gets a light of its own."""
     light: Light = Light()
     """When that light is yellow, red or unknown."""
+    capture_as_sent: Annotated[str, Field(min_length=20)] | None = None
+    """Why records may hold sensitive features as they were sent; a sentence, without which they are masked."""
     capture_coverage: float = Field(default=0.9, ge=0, le=1)
     """The share of a period's answers that must have been kept; with less the period is not green, but unknown."""
     label_delay: int = Field(default=1, ge=0)
@@ -251,7 +253,22 @@ class Model(Closed, json_schema_extra=_without_name):
             assert found.rollout
             if why := refusal(found.rollout, found.hosting):
                 raise ValueError(f"in {environment}, {why}")
+            if found.monitoring.capture_as_sent and not self.sensitive:
+                raise ValueError(
+                    f"in {environment}, monitoring.capture_as_sent says why sensitive features are not masked, and no "
+                    "feature is sensitive; drop it, or write `sensitive: true` where it belongs"
+                )
         return self
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The features that tell something about a person."""
+        return tuple(feature.name for feature in self.features if feature.sensitive)
+
+    @property
+    def masks(self) -> bool:
+        """Whether its records hide the values of sensitive features."""
+        return bool(self.sensitive) and self.monitoring.capture_as_sent is None
 
     def in_environment(self, environment: str) -> Model:
         """The same model with the overrides of *environment* applied."""

@@ -37,6 +37,8 @@ class Names:
     LONGEST_ENDPOINT: ClassVar = 63
     ENDPOINT_TAG: ClassVar = "endpoint"
     """The tag of models and endpoint configs that says whose they are, after no stack knows them any more."""
+    TEAM_TAG: ClassVar = "team"
+    """The tag of what a team's watch looks at; a package has the tags of its group."""
 
     project: str
 
@@ -48,6 +50,15 @@ class Names:
 
     def package_group(self, model: str) -> str:
         return self.stack(model)
+
+    def package_records(self, model: str = "") -> str:
+        """Where the artifacts bucket keeps what the registry knew of a model's packages; no team is called so."""
+        return f"_registry/{self.package_group(model)}/" if model else "_registry/"
+
+    @property
+    def recorder(self) -> str:
+        """The state machine that keeps those records."""
+        return self.stack("recorder")
 
     def training_pipeline(self, model: str) -> str:
         return self.stack(model)
@@ -97,6 +108,10 @@ class Names:
     def image_parameter(self, target: str) -> str:
         """The parameter that holds the newest image of a target (serving, serving-native, job), by digest."""
         return f"/{self.project}/images/{target}"
+
+    def signing_key(self, key: str) -> str:
+        """The alias of a key that packages are signed with."""
+        return f"alias/{self.stack('signing', key)}"
 
 
 _LONGEST = 64

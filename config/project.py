@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from config.closed import Closed, Email, InstanceType, Slug
+from config.network import Existing, Network, Private, Public
 from config.vulnerabilities import Vulnerabilities
 
 AccountId = Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+RulePack = Literal["aws-solutions", "nist-800-53"]
 RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
@@ -63,6 +65,20 @@ class Account(Closed):
     """What `cdk destroy` does with data, keys and logs."""
     log_retention_days: RetentionDays = 365
     """How long logs are kept."""
+    keep_versions_days: int = Field(default=90, ge=7, le=3650)
+    """How long `make restore` can bring back what was deleted or overwritten in the buckets."""
+    network: Network = Public()
+    """Where endpoints and jobs have their network: public, private, or a VPC that exists (docs/network.md)."""
+
+    @model_validator(mode="after")
+    def _zones_of_its_region(self) -> Self:
+        zones = self.network.zones if isinstance(self.network, Private) else ()
+        elsewhere = [zone for zone in zones if self.region and zone[:-1] != self.region]
+        if elsewhere:
+            raise ValueError(
+                f"network.zones names {', '.join(elsewhere)} and region is {self.region}; name its own zones"
+            )
+        return self
 
 
 class Environment(Account):
@@ -70,6 +86,12 @@ class Environment(Account):
 
     alerts: tuple[Email, ...] = ()
     """Who gets the alarms of this environment by e-mail, besides each team's owners."""
+
+    @model_validator(mode="after")
+    def _without_builds(self) -> Self:
+        if isinstance(self.network, Existing) and self.network.builds:
+            raise ValueError("network.builds is true, and builds run in tooling; write it there")
+        return self
 
 
 class Watch(Closed):
@@ -126,10 +148,23 @@ class Project(Closed):
     """The teams, by name."""
     vulnerabilities: Vulnerabilities = Vulnerabilities()
     """Which known vulnerabilities an image may have."""
+    signing_keys: tuple[Slug, ...] = Field(default=("first",), min_length=1, max_length=5)
+    """The keys of packages: the first one signs, images trust all; docs/operations.md says how to change it."""
     waves: Waves = Waves()
     """How releases follow each other where a commit affects many models."""
+    boundary: Annotated[str, StringConstraints(pattern=r"^[\w+=,.@-]{1,128}$")] | None = None
+    """The managed policy that bounds every role of the stacks, made by `make bootstrap` (docs/bootstrap.md)."""
+    rules: tuple[RulePack, ...] = ("aws-solutions",)
+    """Packs of cdk-nag's rules that end a synthesis, besides the project's own (docs/validation.md)."""
     tags: Mapping[str, str] = {}
     """Put on every resource."""
+
+    @field_validator("signing_keys")
+    @classmethod
+    def _different_keys(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len({name.replace("_", "-") for name in names}) < len(names):  # as in their aliases
+            raise ValueError(f"{', '.join(names)} names a key twice; give each a name of its own")
+        return names
 
     @model_validator(mode="after")
     def _complete_places(self) -> Project:

@@ -20,6 +20,7 @@ from local_aws import (
     log_pages,
     scans,
     stepfunctions,
+    topics,
 )
 from local_aws.authorization import Authorization, Credentials
 from local_aws.autoscaling import ApplicationAutoScaling
@@ -114,6 +115,7 @@ class Account:
         for seam in (alarms, cloudformation, asked_for, encryption, eventbridge, log_pages, scans, stepfunctions):
             seam.install(self)
         distributed_map.install(self)  # it goes by what stepfunctions has put in place
+        topics.install(self)
         self._ending.callback(self._server.stop)
         self._ending.callback(self._log_streams.close)
         self._ending.callback(self.processes.stop)

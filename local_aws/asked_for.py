@@ -1,8 +1,10 @@
 """What a request asks for, where MiniStack does not tell its evaluator: then a narrow policy would never allow it.
 
-These are condition keys (the namespace of metrics, the source and type of events), the path of parameters, and a map's
-run.
+These are condition keys (the namespace of metrics, the source and type of events, how a key is to sign and by which
+alias it is called), the path of parameters, a map's run, and the key behind an alias.
 """
+
+# ruff: noqa: SLF001 - MiniStack's private names, all of them listed and checked in emulator.py
 
 from __future__ import annotations
 
@@ -28,6 +30,8 @@ def install(account: Account) -> None:
         target = headers.get("x-amz-target", "")
         if service == "ssm" and target.endswith(".GetParametersByPath"):
             return account.arn("ssm", f"parameter/{json.loads(body or b'{}').get('Path', '').strip('/')}")
+        if service == "kms" and (key := account.emulator.kms._resolve_key(json.loads(body or b"{}").get("KeyId"))):
+            return key["Arn"]
         if service == "states" and (run := json.loads(body or b"{}").get("mapRunArn")):
             return run
         if service in ("cloudwatch", "monitoring") and (names := _given(account, body).get("AlarmNames")):
@@ -41,6 +45,8 @@ def install(account: Account) -> None:
 def _keys(account: Account, action: str, body: bytes) -> dict[str, str]:
     if action == "cloudwatch:PutMetricData":
         return {"cloudwatch:namespace": _namespace(account, body)}
+    if action.startswith("kms:"):
+        return _of_key(json.loads(body or b"{}"))
     if action == "events:PutEvents":
         entries = json.loads(body or b"{}").get("Entries", [])
         return {
@@ -48,6 +54,18 @@ def _keys(account: Account, action: str, body: bytes) -> dict[str, str]:
             "events:detail-type": _one(entry.get("DetailType", "") for entry in entries),
         }
     return {}
+
+
+def _of_key(request: Mapping[str, Any]) -> dict[str, str]:
+    """Only what the request says: policies tell a call by an alias from one by the key's id."""
+    named = request.get("KeyId", "")
+    alias = named[named.find("alias/") :] if "alias/" in named else ""
+    told = {
+        "kms:RequestAlias": alias,
+        "kms:SigningAlgorithm": request.get("SigningAlgorithm"),
+        "kms:MessageType": request.get("MessageType", "RAW") if "SigningAlgorithm" in request else None,
+    }
+    return {name.lower(): value for name, value in told.items() if value}
 
 
 def _namespace(account: Account, body: bytes) -> str:

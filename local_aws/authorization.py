@@ -20,6 +20,14 @@ REQUEST = contextvars.ContextVar("local_aws_request", default="")
 ACCESS_KEY = contextvars.ContextVar("local_aws_access_key", default="")
 CODES_IN_JSON = {"SignatureDoesNotMatch": "InvalidSignatureException"}
 DECISIONS = {"Deny": "deny", "ImplicitDeny": "implicit-deny"}
+# AWS asks for these on `log-group:<name>:log-stream:`, which a policy on the bare group does not allow; MiniStack does.
+OF_LOG_STREAMS = tuple(
+    f"logs:{action}"
+    for action in (
+        *("CreateLogGroup", "CreateLogStream", "DescribeLogStreams"),
+        *("FilterLogEvents", "GetLogEvents", "PutLogEvents"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +110,8 @@ class Authorization:
         )
         trusted = self._emulator.evaluator.evaluate_trust_policy(trust, service, context)
         decision = "allow" if trusted else "implicit-deny"
-        self._journal.record(Decision(service, "sts", "sts:AssumeRole", role, decision, REQUEST.get()))
+        given = {"aws:SourceAccount": self._settings.account} | ({"aws:SourceArn": source_arn} if source_arn else {})
+        self._journal.record(Decision(service, "sts", "sts:AssumeRole", role, decision, REQUEST.get(), given))
         if not trusted:
             message = f"User: {service} is not authorized to perform: sts:AssumeRole on resource: {role}"
             raise AwsError("AccessDenied", f"{message}: its trust policy does not let {service} in.", 403)
@@ -133,6 +142,8 @@ class Authorization:
         resource_arn: str = "*",
         service_context: dict[str, Any] | None = None,
     ) -> Any:
+        if action in OF_LOG_STREAMS and ":log-stream:" not in resource_arn:
+            resource_arn = f"{resource_arn.removesuffix(':*')}:log-stream:"
         refused = self._enforce(access_key, action, service, region, resource_arn, service_context)
         decision = "allow" if refused is None else getattr(refused, "decision", None) or refused.code
         context = {key: str(value) for key, value in (service_context or {}).items() if value is not None}

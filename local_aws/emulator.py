@@ -47,7 +47,7 @@ SEAMS = {
         "json_response",
     ),
     "kms": ("ministack.services.kms", "_resolve_key"),
-    "sns": ("ministack.services.sns", "_topic_by_arn_any_scope", "topic_policy_allows"),
+    "sns": ("ministack.services.sns", "_error", "_p", "_publish", "_topic_by_arn_any_scope", "topic_policy_allows"),
     "s3": ("ministack.services.s3", "_check_sse_read_headers", "_error", "_head_object", "_resolve_sse_write_headers"),
     "functions": (
         "ministack.services.stepfunctions",

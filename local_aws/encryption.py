@@ -1,10 +1,10 @@
-"""Objects under a KMS key: S3 uses the key with the rights of its caller, which MiniStack does not ask about."""
+"""Objects and topics under a KMS key, used with the rights of who calls S3 or SNS, which MiniStack does not ask."""
 
 # ruff: noqa: SLF001 - MiniStack's private names, all of them listed and checked in emulator.py
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from local_aws.authorization import ACCESS_KEY
@@ -44,6 +44,35 @@ def install(account: Account) -> None:
     s3._resolve_sse_write_headers = write
     s3._check_sse_read_headers = read
     s3._head_object = head_without_key
+    _ask_publishers(account)
+
+
+def _ask_publishers(account: Account) -> None:
+    sns = account.emulator.sns
+    publish = sns._publish
+
+    def publish_if_allowed(params: Mapping[str, Any]) -> Any:
+        try:
+            for needed in of_topic(account, sns._p(params, "TopicArn")) if ACCESS_KEY.get() else ():
+                account.authorization.require(ACCESS_KEY.get(), "kms", needed)
+        except AwsError as error:
+            return sns._error("KMSAccessDenied", error.message, 400)
+        return publish(params)
+
+    sns._publish = publish_if_allowed
+
+
+def of_topic(account: Account, topic: str) -> Iterator[Permission]:
+    """What the key of an encrypted topic asks of who publishes to it."""
+    found = account.emulator.sns._topic_by_arn_any_scope(topic) or {}
+    key = account.emulator.kms._resolve_key(found.get("attributes", {}).get("KmsMasterKeyId"))
+    context = {
+        "kms:ViaService": f"sns.{account.settings.region}.amazonaws.com",
+        "kms:CallerAccount": account.settings.account,
+        "kms:EncryptionContext:aws:sns:topicArn": topic,
+    }
+    for action in ("kms:GenerateDataKey", "kms:Decrypt") if key else ():
+        yield Permission(action, key["Arn"], context)
 
 
 def _refusal(account: Account, action: str, key: str | None) -> Any:

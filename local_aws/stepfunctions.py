@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -22,6 +23,7 @@ from botocore.credentials import Credentials as Signer
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 from botocore.httpsession import URLLib3Session
 
+from local_aws import encryption
 from local_aws.authorization import Credentials
 from local_aws.errors import AwsError
 from local_aws.protocol import service_model
@@ -33,8 +35,8 @@ if TYPE_CHECKING:
 PRINCIPAL = "states.amazonaws.com"
 READ_SECONDS = 900
 AWS_SDK = "arn:aws:states:::aws-sdk:"
-# AWS's services that MiniStack has and its state machines do not reach, and what their errors are called there.
-QUERIED = {"cloudformation": "CloudFormation"}
+# What MiniStack has and its state machines do not reach, and what errors of it are called there.
+QUERIED = {"cloudformation": "CloudFormation", "s3:putObject": "S3"}
 MACHINE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar(
     "local_aws_state_machine", default=None
 )
@@ -80,12 +82,14 @@ def install(account: Account) -> None:
         if permission:
             try:
                 role = role_of_machine(account)
-                account.authorization.require(role.access_key, permission.action.partition(":")[0], permission)
+                for needed in (permission, *_of_key(account, permission)):
+                    account.authorization.require(role.access_key, needed.action.partition(":")[0], needed)
             except AwsError as error:
                 raise functions._ExecutionError("States.Permissions", error.message) from error
-        service, _, action = resource.removeprefix(AWS_SDK).partition(":")
-        if service in QUERIED:
-            return _queried(account, service, action, given)
+        called = resource.removeprefix(AWS_SDK)
+        for name, errors in QUERIED.items():
+            if called.startswith(name):
+                return _queried(account, called, errors, given)
         return _numbers(invoke(resource, given)) if resource.endswith(":s3:listObjectsV2") else invoke(resource, given)
 
     calls = Calls(account)
@@ -99,16 +103,19 @@ def _numbers(listing: dict[str, Any]) -> dict[str, Any]:
     return listing | {name: int(listing[name]) for name in ("KeyCount", "MaxKeys") if name in listing}
 
 
-def _queried(account: Account, service: str, action: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _queried(account: Account, called: str, errors: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Call a service under the machine's role; an error that its model does not name has the service's own name."""
+    service, _, action = called.partition(":")
     client = account.client_as(service, role_of_machine(account))
+    if not isinstance(given.get("Body", ""), str):
+        given = {**given, "Body": json.dumps(given["Body"])}  # an object's content is written as JSON
     try:
         answer = getattr(client, xform_name(action))(**given)
     except (ClientError, ParamValidationError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else "States.Runtime"
-        named = code if code.endswith("Exception") else f"{QUERIED[service]}Exception"
+        named = code if code.endswith("Exception") else f"{errors}Exception"
         message = error.response["Error"]["Message"] if isinstance(error, ClientError) else str(error)
-        raise account.emulator.functions._ExecutionError(f"{QUERIED[service]}.{named}", message) from error
+        raise account.emulator.functions._ExecutionError(f"{errors}.{named}", message) from error
     answer.pop("ResponseMetadata", None)
     return _texts(answer)
 
@@ -177,6 +184,11 @@ def _permission(account: Account, resource: str, given: Any) -> Permission | Non
                 target = account.arn("lambda", f"function:{target}")
             return Permission(action, target)
     return None
+
+
+def _of_key(account: Account, permission: Permission) -> Iterable[Permission]:
+    """What writing to an encrypted topic asks besides."""
+    return encryption.of_topic(account, permission.resource) if permission.action == "sns:Publish" else ()
 
 
 async def _unreachable(*_: Any) -> Any:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import orjson
 
 from model_server import media
+from model_server.bodies import npy
+from model_server.bounds import JSON_BYTES
 from model_server.contract import Answer
-from model_server.errors import BadRequest, NotAcceptable, UnsupportedType
+from model_server.errors import BadRequest, NotAcceptable, TooLarge, UnsupportedType
 
 TYPES = (media.JSON, media.JSON_LINES, media.CSV, media.NPY)
 
@@ -22,16 +24,20 @@ def read(body: bytes, content_type: str) -> np.ndarray:
     try:
         match kind:
             case media.JSON:
-                return np.array(orjson.loads(body))
+                return np.array(orjson.loads(body)) if len(body) <= JSON_BYTES else _too_large()
             case media.JSON_LINES:
                 return np.array([orjson.loads(line) for line in body.splitlines() if line.strip()])
             case media.CSV:
                 return np.loadtxt(io.BytesIO(body), delimiter=",", ndmin=2)
             case media.NPY:
-                return np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
+                return npy.array(body)
     except (ValueError, EOFError) as error:
         raise BadRequest("malformed", f"the body cannot be read as {kind}: {error}") from error
     raise UnsupportedType("content_type", f"Content-Type is {content_type!r}; send one of: {', '.join(TYPES)}")
+
+
+def _too_large() -> NoReturn:
+    raise TooLarge("too_large", f"a JSON body has at most {JSON_BYTES} bytes; send JSON Lines or CSV instead")
 
 
 def write(prediction: Any, kind: str) -> Answer:

@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any
 
 from model_server.contract import INVOCATIONS, QUICK_BYTES, Request
+from model_server.errors import TooLarge
 from model_server.identity import ATTRIBUTES, INFERENCE_ID, Ids, attributes
-from model_server.intake import DisconnectedError, Intake, Receive
+from model_server.intake import DisconnectedError, Intake, Receive, announced
 from model_server.recording.recorder import Copy, Recorder
 from model_server.routes import Response, Routes, answered, response_to
 from model_server.together import Together
@@ -76,6 +77,10 @@ class Application:
     ) -> Response:
         if request.path != INVOCATIONS or request.method != "POST":
             return self._routes.handle(request)
+        try:
+            announced(headers, self._largest)
+        except TooLarge as error:
+            return response_to(error)
         message = await receive()
         if message["type"] == "http.disconnect":
             raise DisconnectedError
@@ -101,8 +106,8 @@ class Application:
                 return await self._exchange(self._routes.defaulted(request), intake)
             except DisconnectedError:
                 raise
+            # What still comes of the body is dropped by the protocol as it arrives, so that nobody waits for it.
             except Exception as error:  # noqa: BLE001  whatever happened, the caller gets an answer
-                await intake.drop()
                 return response_to(error)
 
     async def _exchange(self, request: Request, intake: Intake) -> Response:
@@ -114,7 +119,10 @@ class Application:
         async def take(pieces: Sequence[Any], ahead: int) -> None:
             running.extend(run(self._threads, exchange.part, piece) for piece in pieces)
             while len(running) > ahead:
-                parts.append(await running.popleft())
+                part = await running.popleft()
+                parts.append(part)
+                if exchange.settled(part):
+                    exchange.finish(parts)  # raises: no later row changes the answer
 
         try:
             async for more in intake.parts():
@@ -139,7 +147,8 @@ async def _write(response: Response, asked: Mapping[bytes, bytes], identity: str
     if identity:
         headers.append((ATTRIBUTES, attributes(asked, identity)))
     headers += [(name, asked[name]) for name in (INFERENCE_ID,) if name in asked]
-    if response.status == 503:  # the connection of a server that is about to go is of no more use
+    # That of a server that is about to go is of no more use; nor is one whose caller waits for leave to send a body.
+    if response.status == 503 or (response.status >= 400 and b"expect" in asked):
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from reprlib import Repr
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ _LISTED = 30
 _SHOWN = 80
 # float() also reads "nan", "inf", "1_000" and the digits of other scripts; none of these characters can spell them.
 _DIGITS = re.compile(r"[0-9.eE+-]*")
+_REPR = Repr()  # a caller's value may be as long and as deep as its body
+_REPR.maxlist = _REPR.maxdict = _REPR.maxlong = _SHOWN
+_REPR.maxstring = 4 * _SHOWN
 _NUMBERS = {int, float, type(None)}
 _TEXTS = {str, int, type(None)}
 
@@ -158,7 +162,7 @@ def _where(mask: np.ndarray) -> np.ndarray:
 
 def _shown(values: Column, place: int) -> str:
     value = values.texts[values.places[place]] if isinstance(values, Coded) else values[place]
-    text = f"{value:.12g}" if isinstance(value, np.floating) else repr(value)
+    text = f"{value:.12g}" if isinstance(value, np.floating) else _REPR.repr(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 

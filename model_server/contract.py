@@ -44,12 +44,15 @@ class Answer(NamedTuple):
 class Exchange(Protocol):
     """One large request: its pieces are answered while it still arrives, each by itself and on any thread.
 
-    `part` and `finish` raise Refused for the caller's faults; what `part` returns goes to `finish`, in order.
+    `part` and `finish` raise Refused for the caller's faults; what `part` returns goes to `finish`, in order. `settled`
+    says of such a part that `finish` will raise, whatever follows.
     """
 
     def pieces(self, more: bytes, *, last: bool) -> Iterable[Any]: ...
 
     def part(self, piece: Any) -> Any: ...
+
+    def settled(self, part: Any) -> bool: ...
 
     def finish(self, parts: Sequence[Any]) -> Answer: ...
 

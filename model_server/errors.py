@@ -50,6 +50,12 @@ class NotAcceptable(Refused):
     status = 406
 
 
+class Late(Refused):
+    """The request takes too long to arrive."""
+
+    status = 408
+
+
 class TooLarge(Refused):
     """The body is larger than this server reads."""
 
@@ -75,6 +81,12 @@ class Violation(Refused):
         """The same of a row that is *rows* further down."""
         row = None if self.row is None else self.row + rows
         return Violation(self.code, self._sentence, field=self.field, row=row)
+
+
+class HeadTooLarge(Refused):
+    """The request's line and headers are larger than this server reads."""
+
+    status = 431
 
 
 class Failed(Refused):

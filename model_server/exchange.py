@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import accumulate
+from threading import Lock
 from time import perf_counter
 from typing import NamedTuple
 
@@ -13,14 +16,20 @@ import numpy as np
 from model_server import answers, media
 from model_server.bodies.reader import Piece, Reader
 from model_server.bodies.table import Table
+from model_server.bounds import ANSWER_BYTES, JSON_ALONE_BYTES
 from model_server.contract import Answer, Finding, Request
-from model_server.errors import BadRequest, Violation
+from model_server.errors import BadRequest, TooLarge, Violation
 from model_server.predictions import Predictions, body
 from model_server.schema import Checked, check
-from model_server.scoring import Model
+from model_server.scoring import Model, Rows
 from model_server.times import Times
 
 Scored = tuple[Checked, Predictions]
+
+_VIOLATION_BYTES = 700
+_ROW_BYTES = 16
+_NO_ROWS = Rows(np.empty((0, 0), np.float32), np.empty((0, 0), object))
+_ALONE = Lock()
 
 
 class Part(NamedTuple):
@@ -42,6 +51,8 @@ class TableExchange:
         self._id = request.id
         self._model = model
         self._times = times
+        self._held = 0
+        self._counting = Lock()
         self._separator = b"," if self._wanted.type == media.JSON else b"\n"
 
     def pieces(self, more: bytes, *, last: bool) -> Iterator[Piece]:
@@ -50,6 +61,14 @@ class TableExchange:
 
     def part(self, piece: Piece) -> Part:
         """The answers to the rows of a piece; raises Refused."""
+        with self._turn(piece):
+            return self._part(piece)
+
+    def _turn(self, piece: Piece) -> AbstractContextManager[object]:
+        large = self._reader.type == media.JSON and len(piece.body) > JSON_ALONE_BYTES
+        return _ALONE if large else nullcontext()
+
+    def _part(self, piece: Piece) -> Part:
         scored: list[Scored] = []
         count = 0
         tables = piece.tables()
@@ -59,10 +78,17 @@ class TableExchange:
             except Violation as violation:
                 return Part(count + table.count, refusal=violation.moved(count))
             count += table.count
+            self._hold(_size(*scored[-1]))
         findings = [finding for checked, _ in scored for finding in checked.findings]
         if self._wanted.type in media.TEXTUAL and not findings:
-            return Part(count, self._separator.join(self._write(each, 0) for each in scored))
+            written = self._separator.join(self._write(each, 0) for each in scored)
+            self._hold(len(written) - sum(_size(*each) for each in scored))
+            return Part(count, written)
         return Part(count, scored=scored, findings=findings)
+
+    def settled(self, part: Part) -> bool:
+        """Whether *part* has the row that the body is refused for."""
+        return part.refusal is not None
 
     def finish(self, parts: Sequence[Part]) -> Answer:
         """The answer to all pieces; raises the first Violation, or BadRequest where there was no row."""
@@ -73,6 +99,13 @@ class TableExchange:
         if not starts[-1]:
             raise BadRequest("no_rows", "the body has no rows; send at least one")
         return Answer(self._wanted.type, self._body(parts, starts), starts[-1], _counted(parts))
+
+    def _hold(self, size: int) -> None:
+        with self._counting:
+            self._held += size
+        if self._held > ANSWER_BYTES:
+            sentence = f"the answers to this body have more than {ANSWER_BYTES} bytes; send fewer rows at once"
+            raise TooLarge("too_large", sentence)
 
     def _next(self, tables: Iterator[Table]) -> Table | None:
         started = perf_counter()
@@ -87,7 +120,7 @@ class TableExchange:
         predictions = self._predictions(checked)
         self._times.check += between - started
         self._times.score += perf_counter() - between
-        return checked, predictions
+        return replace(checked, rows=_NO_ROWS), predictions
 
     def _predictions(self, checked: Checked) -> Predictions:
         signature = self._model.signature
@@ -110,6 +143,11 @@ class TableExchange:
     def _late(self, scored: Sequence[Scored], start: int) -> bytes:
         starts = accumulate((checked.count for checked, _ in scored), initial=start)
         return self._separator.join(self._write(each, at) for each, at in zip(scored, starts, strict=False))
+
+
+def _size(checked: Checked, predictions: Predictions) -> int:
+    violations = len(checked.left_out) + len(checked.flagged)
+    return predictions.scores.nbytes + checked.count * _ROW_BYTES + violations * _VIOLATION_BYTES
 
 
 def _counted(parts: Sequence[Part]) -> Sequence[Finding]:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
+from model_server.bounds import GZIP_MEMBERS
 from model_server.errors import BadRequest, TooLarge, UnsupportedType
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -38,26 +39,21 @@ class Intake:
     async def parts(self) -> AsyncIterator[bytes]:
         """The body's parts; raises TooLarge, BadRequest, UnsupportedType or DisconnectedError."""
         inflate = _inflater(self._encoding)
-        length = 0
+        arrived = length = 0
         while True:
-            for part in inflate(self._message.get("body", b""), not self._more()):
+            arriving = self._message.get("body", b"")
+            # Also as it came: gzip has members that hold nothing.
+            arrived += len(arriving)
+            for part in inflate(arriving, not self._more()):
                 length += len(part)
-                if length > self._largest:
-                    raise await self._too_large(length)
+                if max(arrived, length) > self._largest:
+                    raise too_large(self._largest, "inflates to more" if length > arrived else "has more")
                 if self._keep:
                     self._keep(part)
                 yield part
             if not self._more():
                 return
             await self._next()
-
-    async def drop(self) -> int:
-        """Reads the rest to its end, so that its sender gets the answer; its length in bytes."""
-        length = 0
-        while self._more():
-            await self._next()
-            length += len(self._message.get("body", b""))
-        return length
 
     def _more(self) -> bool:
         return self._message.get("more_body", False)
@@ -67,12 +63,17 @@ class Intake:
         if self._message["type"] == "http.disconnect":
             raise DisconnectedError
 
-    async def _too_large(self, length: int) -> TooLarge:
-        has = f"has {length + await self.drop()} bytes" if self._encoding in _PLAIN else "inflates to more"
-        return TooLarge("too_large", f"the body {has}; at most {self._largest} are read, so send fewer rows at once")
+
+def announced(headers: Mapping[bytes, bytes], largest: int) -> None:
+    """Raises TooLarge where the length that a request announces is enough to tell."""
+    length = headers.get(b"content-length", b"0")
+    if int(length) > largest:
+        raise too_large(largest, f"has {int(length)} bytes")
 
 
-_PLAIN = ("", "identity")
+def too_large(largest: int, what: str) -> TooLarge:
+    """The refusal of a body which *what* says too much of."""
+    return TooLarge("too_large", f"the body {what}; at most {largest} are read, so send fewer rows at once")
 
 
 def _inflater(encoding: str) -> Callable[[bytes, bool], Iterator[bytes]]:
@@ -90,13 +91,17 @@ def _inflater(encoding: str) -> Callable[[bytes, bool], Iterator[bytes]]:
 class _Gzip:
     def __init__(self) -> None:
         self._member = zlib.decompressobj(wbits=31)
+        self._members = 1
 
     def inflate(self, part: bytes, last: bool) -> Iterator[bytes]:  # noqa: FBT001  as the plain one
-        """What *part* holds, in steps of bounded size; raises BadRequest."""
+        """What *part* holds, in steps of bounded size; raises BadRequest or TooLarge."""
         try:
             while part:
                 if self._member.eof:  # a file of several members is one body
                     self._member = zlib.decompressobj(wbits=31)
+                    self._members += 1
+                    if self._members > GZIP_MEMBERS:
+                        raise TooLarge("too_large", f"the body is gzip of more than {GZIP_MEMBERS} members; send fewer")
                 yield self._member.decompress(part, _STEP)
                 part = self._member.unconsumed_tail or self._member.unused_data
         except zlib.error as error:

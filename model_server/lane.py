@@ -9,26 +9,25 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from model_server.asgi import Application
 from model_server.contract import INVOCATIONS, QUICK_BYTES, Request
 from model_server.identity import ATTRIBUTES, INFERENCE_ID, attributes
 from model_server.routes import Response
+from model_server.wire import Wire
 
 Headers = Mapping[bytes, bytes]
 
 _ROUTE = INVOCATIONS.encode()
 
 
-class Lane(HttpToolsProtocol):
+class Lane(Wire):
     """uvicorn's protocol of one connection; its application is ours."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._application = cast("Application", self.app)
         self._small: Headers | None = None
         self._body = b""
         self._began = 0.0
@@ -36,12 +35,14 @@ class Lane(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The parser met a request; what ASGI wants to know of it is gathered only if ASGI is to answer it."""
+        self.begun()
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
         """The parser has all headers."""
+        self.headed()
         self._small = self._if_small()
         if self._small is None:
             url, headers, expect = self.url, self.headers, self.expect_100_continue
@@ -62,6 +63,7 @@ class Lane(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The parser has all of the request."""
+        self.ended()
         if self._small is None:
             super().on_message_complete()
             return
@@ -75,6 +77,7 @@ class Lane(HttpToolsProtocol):
             self._application.ids.of(headers),
         )
         self._application.in_flight += 1
+        self._unanswered += 1
         self._application.together.submit(request, partial(self._answer, headers, request, self._began))
 
     def _if_small(self) -> Headers | None:
@@ -100,6 +103,7 @@ class Lane(HttpToolsProtocol):
 
     def _answer(self, headers: Headers, request: Request, began: float, response: Response) -> None:
         self._application.in_flight -= 1
+        self._unanswered -= 1
         if self.transport.is_closing():
             return
         length = b"%d\r\n" % len(response.body)
@@ -110,6 +114,7 @@ class Lane(HttpToolsProtocol):
         self.transport.write(b"".join((head, length, identity, echoed, closing, b"\r\n", response.body)))
         if closing:
             self.transport.close()
+        self.answered()
         recorder = self._application.recorder
         if recorder and recorder.chosen():
             recorder.offer(request.id, headers, request.content_type, request.body, response)

@@ -25,9 +25,11 @@ _ERROR: Json = {
 _FAULTS = {
     400: "the body can't be read",
     406: "no type of answer is acceptable",
+    408: "the request took too long to arrive",
     413: "the body is too large",
     415: "the content type is unknown",
     422: "a row breaks the schema",
+    431: "the headers are too large",
     500: "the model failed",
     503: "starting or draining",
 }

@@ -23,6 +23,8 @@ class Response(NamedTuple):
     findings: Sequence[Finding] = ()
     refusal: Refused | None = None
     cause: str | None = None
+    frames: str | None = None
+    """The cause without the messages of its exceptions."""
 
 
 class Batching(NamedTuple):
@@ -134,4 +136,12 @@ def response_to(error: Exception) -> Response:
         return Response(error.status, media.JSON, orjson.dumps(error.body()), refusal=error)
     failure = Failed("internal", "the model failed on this request; the endpoint's log has the cause")
     cause = "".join(traceback.format_exception(error))
-    return Response(failure.status, media.JSON, orjson.dumps(failure.body()), refusal=failure, cause=cause)
+    body = orjson.dumps(failure.body())
+    return Response(failure.status, media.JSON, body, refusal=failure, cause=cause, frames=_frames(error))
+
+
+def _frames(error: BaseException) -> str:
+    """Where an exception, and those that it came of, were raised, the last one last."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    told = "".join([*traceback.format_tb(error.__traceback__), type(error).__name__])
+    return f"{_frames(before)}\n{told}" if before else told

@@ -106,6 +106,10 @@ class ScriptExchange:
         """The script's answer; raises Refused."""
         return self._script.answer(self._request._replace(body=piece))
 
+    def settled(self, part: Answer) -> bool:  # noqa: ARG002  the protocol's
+        """Never: there is one part."""
+        return False
+
     def finish(self, parts: Sequence[Answer]) -> Answer:
         """The same."""
         return parts[0]

@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
+from typing import cast
 
 import uvicorn
 
@@ -15,7 +16,8 @@ from model_server.asgi import Application
 from model_server.contract import Contract
 from model_server.lane import Lane
 from model_server.priority import step_back
-from model_server.recording.recorder import Recorder
+from model_server.recording import masking
+from model_server.recording.recorder import recorder
 from model_server.routes import Batching, Routes
 from model_server.settings import Settings
 from model_server.watching.counters import Board
@@ -26,6 +28,7 @@ from model_server.watching.watch import Told, Watch
 _DRAIN_SECONDS = 25.0  # SageMaker sends SIGKILL 30 s after SIGTERM
 _CLOSE_SECONDS = 3
 _KEEP_ALIVE_SECONDS = 75  # longer than a router keeps an idle connection, so that ours is not the side that closes it
+_TICKS_A_SECOND = 10
 _SWITCH_SECONDS = 0.001  # a health check waits no longer for a thread that decodes a large body
 
 
@@ -38,9 +41,9 @@ class Server(uvicorn.Server):
         self._routes = Routes(
             contract, batching=batching, accept=settings.accept, metrics=lambda: exposition(board.total())
         )
-        self._watch = Watch(board.counter(place), told)
-        recording = contract is not None and settings.record_percent > 0
-        self._recorder = Recorder(settings.record_percent, board.counter(place)) if recording else None
+        sensitive = (settings.model / masking.FILE).exists()
+        self._watch = Watch(board.counter(place), told, sensitive=sensitive)
+        self._recorder = recorder(settings, board.counter(place)) if contract else None
         self._timeout = settings.timeout
         self._parent = parent
         # As many as cores in each worker: a few large bodies often meet in one of them.
@@ -66,6 +69,9 @@ class Server(uvicorn.Server):
         """Ten times a second: whether to stop."""
         self._watch.tell(self._routes.contract)
         self._end_if_stuck()
+        if not counter % _TICKS_A_SECOND:
+            for connection in list(self.server_state.connections):
+                cast("Lane", connection).look()
         drained = self._routes.draining and self._application.in_flight == 0
         late = time.monotonic() > self._drained_by
         return await super().on_tick(counter) or drained or late or os.getppid() != self._parent

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 LARGEST_BODY_MB = 100
 _REALTIME_MB = 6
+SENSITIVE = ("", "masked", "as-sent")
+"""What becomes of sensitive features in records; unless it is said they are masked where the package can."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,9 @@ class Settings:
     """Where the model is, where to listen, how many workers answer, and what they tell.
 
     `largest_body` is in bytes, `timeout` and `metrics_seconds` in seconds; 0 seconds of metrics are none at all.
-    `record_percent` is the share of invocations that the log keeps with their answers.
+    `record_percent` is the share of invocations that the log keeps with their answers, and `record_sensitive` says how:
+    `masked` keeps nothing of a package that has no masks, `as-sent` masks nothing. A sealed package is served only
+    if it is of the model `model_name`; empty is any.
     """
 
     model: Path
@@ -31,11 +35,13 @@ class Settings:
     metrics_seconds: float
     metrics_namespace: str
     endpoint: str
+    model_name: str
     record_percent: float
+    record_sensitive: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Reads SageMaker's own variables; ML_ROOT, BIND_HOST, METRICS_*, RECORD_PERCENT and ENDPOINT_NAME are ours.
+        """Reads SageMaker's own variables; ML_ROOT, BIND_HOST, METRICS_*, RECORD_*, ENDPOINT_NAME, MODEL_NAME are ours.
 
         Raises ValueError with a sentence.
         """
@@ -55,7 +61,9 @@ class Settings:
             metrics_seconds=float(environment.get("METRICS_SECONDS", "60")),
             metrics_namespace=environment.get("METRICS_NAMESPACE", "ModelServer"),
             endpoint=environment.get("ENDPOINT_NAME", ""),
+            model_name=environment.get("MODEL_NAME", ""),
             record_percent=_percent("RECORD_PERCENT", environment.get("RECORD_PERCENT") or "0"),
+            record_sensitive=_one_of("RECORD_SENSITIVE", environment.get("RECORD_SENSITIVE") or "", SENSITIVE),
         )
 
 
@@ -72,3 +80,9 @@ def _percent(name: str, text: str) -> float:
     if not 0 <= percent <= 100:
         raise ValueError(f"{name} is {text!r}; give a number from 0 to 100, or leave it out to record nothing")
     return percent
+
+
+def _one_of(name: str, text: str, allowed: Sequence[str]) -> str:
+    if text not in allowed:
+        raise ValueError(f"{name} is {text!r}; give {' or '.join(filter(None, allowed))}, or leave it out")
+    return text

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from model_server import seal
 from model_server.settings import Settings
 from model_server.watching.counters import Board
 from model_server.watching.log import log
@@ -22,6 +23,7 @@ _PATIENCE_SECONDS = 0.3
 _MOST_DEATHS = 10
 _WITHIN_SECONDS = 60.0
 _GC_THRESHOLDS = (10_000, 10, 10)
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Supervisor:
@@ -62,7 +64,10 @@ class Supervisor:
     def _load(self) -> bool:
         """Whether the model can be served; decides how workers come by it."""
         started = time.perf_counter()
+        sealed = seal.is_required()
         try:
+            if sealed:
+                seal.check(self._settings.model, self._settings.model_name)
             # NumPy and ONNX Runtime take longer to import than SageMaker gives a container to listen.
             from model_server import loading  # noqa: PLC0415
 
@@ -80,7 +85,8 @@ class Supervisor:
                 lambda: Server(self._settings, contract, self._board, place, self._pid).serve_on(self._listening)
             )
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        log({"event": "ready", "milliseconds": milliseconds, "workers": self._settings.workers, "shared": alone})
+        ready = {"milliseconds": milliseconds, "workers": self._settings.workers, "shared": alone, "sealed": sealed}
+        log({"event": "ready", **ready})
         return True
 
     def _say_wait(self) -> None:
@@ -91,9 +97,12 @@ class Supervisor:
         Server(self._settings, None, Board(1), 0, self._pid).serve_on(self._listening)
 
     def _fork(self, work: Callable[[], None]) -> int:
+        # A signal that came before the child has its own handlers would be lost: Python forgets it after a fork.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         pid = os.fork()
         if not pid:
             _run_and_exit(work)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         return pid
 
     def _fresh(self, place: int) -> int:
@@ -140,8 +149,9 @@ def work(settings: Settings, place: int, parent: int, listening: int, memory: in
 def _run_and_exit(work: Callable[[], None]) -> None:
     code = 1
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for ending in _ENDING:
+            signal.signal(ending, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
         gc.set_threshold(*_GC_THRESHOLDS)
         work()
         code = 0

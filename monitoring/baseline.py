@@ -177,7 +177,7 @@ def _features(spec: Spec, batch: pa.RecordBatch) -> tuple[dict[str, Feature], li
         else:
             values, _ = columns.number(column)
             if (np.abs(values) < LARGEST).any():
-                features[name] = Numeric.fit(values)
+                features[name] = Numeric.fit(values, sensitive=name in spec.sensitive)
         if name not in features:
             problems.append(f"{name} has no value in the reference and is not monitored")
     if not features:

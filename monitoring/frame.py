@@ -17,13 +17,16 @@ from monitoring.spec import Spec
 
 Feature = Numeric | Categorical
 
+UNSEEN = "unseen"
+
 
 @dataclass(frozen=True)
 class Frame:
     """The rows of a batch that have a period.
 
     `features` holds by name the values of a numeric feature (float64, NaN is null) or the cells of a categorical one.
-    `unseen` holds for categorical features the rows whose value the reference never had, and these values.
+    `unseen` holds for categorical features the rows whose value the reference never had, and these values; those of a
+    sensitive feature are one.
     """
 
     rows: int
@@ -55,11 +58,12 @@ def frame(spec: Spec, features: Mapping[str, Feature], batch: pa.RecordBatch) ->
         if name not in arrays:
             values[name] = _nothing(feature, rows)
         elif isinstance(feature, Numeric):
-            values[name], wrong = columns.number(arrays[name])
+            given, wrong = columns.number(arrays[name])
+            values[name] = feature.bands.coarse(given) if feature.bands else given
             invalid |= {name: wrong} if wrong else {}
         else:
             values[name], strange = _cells(feature, arrays[name])
-            unseen |= {name: strange} if len(strange[0]) else {}
+            unseen |= {name: _unnamed(*strange) if name in spec.sensitive else strange} if len(strange[0]) else {}
     absent = [name for name in features if name not in arrays]
     ids = columns.ids(arrays[spec.row_id]) if spec.row_id in arrays else None
     return Frame(rows, numbers, values, unseen, absent, invalid, said, ids, undated)
@@ -86,3 +90,8 @@ def _cells(feature: Categorical, array: pa.Array) -> tuple[np.ndarray, tuple[np.
         return cells, (np.zeros(0, np.intp), ())
     rows = np.flatnonzero(cells == feature.unseen)
     return cells, (rows, [distinct[code] for code in codes[rows]])
+
+
+def _unnamed(rows: np.ndarray, texts: Sequence[str]) -> tuple[np.ndarray, Sequence[str]]:
+    """What a person sent of a sensitive feature is kept in no profile, and told apart from nothing else unseen."""
+    return rows, [UNSEEN] * len(texts)

@@ -21,6 +21,8 @@ from monitoring.spec import METRICS
 
 FORMAT = 1
 _UNSEEN_SHOWN = 10
+FEWEST = 20
+"""Rows of a period that a segment of a sensitive feature needs to be shown: of fewer, figures may tell of a person."""
 
 
 def report(profile: Profile) -> dict[str, Any]:
@@ -107,11 +109,19 @@ class _Report:
                 limits[each] = upper
         said["thresholds"] = limits
         said["alerts"] = [each for each, upper in limits.items() if said[each] is not None and said[each] > upper]
-        said["shares"] = [_number(share) for share in self.measured.shares[name][place]]
+        said["shares"] = self._shares(name, self.measured.shares[name][place], self.measured.n[place])
         unseen = self.profile.features[name].unseen.by_period().get(number, {})
         shown = {} if name in self.spec.sensitive else unseen
         said["unseen"] = dict(sorted(shown.items(), key=lambda item: (-item[1], item[0]))[:_UNSEEN_SHOWN])
         return said
+
+    def _shares(self, name: str, shares: np.ndarray, rows: float) -> list[float | None]:
+        """Each bin's share of the rows; None where a sensitive one has some rows, and too few to be shown."""
+        few = np.zeros(len(shares), bool)
+        if name in self.spec.sensitive:
+            counts = np.rint(shares * rows)
+            few = (counts > 0) & (counts < FEWEST)
+        return [None if hidden else _number(share) for share, hidden in zip(shares, few, strict=True)]
 
     def _multivariate(self, place: int) -> dict[str, Any]:
         value, error = float(self.measured.error[place]), float(self.measured.error_sampling[place])
@@ -146,7 +156,7 @@ class _Report:
                 known = each.metrics(number, kind) if rows else {}
                 one["n"] = max(one["n"], int(rows))
                 one[kind] = {metric: _number(known[metric]) for metric in METRICS[self.spec.task] if metric in known}
-            if one["n"]:
+            if one["n"] >= FEWEST:
                 told.setdefault(name, {})[self.baseline.features[name].bins[int(place)]] = one
         return told
 
@@ -196,7 +206,7 @@ class _Report:
             name: {
                 "kind": self.spec.features[name],
                 "bins": feature.bins,
-                "shares": [_number(share) for share in feature.shares],
+                "shares": self._shares(name, feature.shares, float(self.baseline.n)),
             }
             for name, feature in self.baseline.features.items()
         }

@@ -41,7 +41,9 @@ class Spec:
     positive: str | int | float | bool = 1
     """The value of label and prediction that the score is the probability of; binary only."""
     sensitive: tuple[str, ...] = ()
-    """Features whose segments are watched one by one, and whose values are not shown where they were never seen."""
+    """Features whose segments are watched one by one; numbers among them are known by their band alone."""
+    masked_by: str | None = None
+    """The id of the key that sensitive values are masked with in records, where there is one."""
     value: Mapping[str, float] = field(default_factory=dict)
     """What a true_positive, false_positive, true_negative and false_negative are worth; binary only."""
     rules: Rules = field(default_factory=Rules)

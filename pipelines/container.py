@@ -5,17 +5,49 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from config import ConfigError
 
 _LONGEST_MESSAGE = 1024
+_HIDDEN = "(its message is hidden, because it may quote a row with sensitive features)"
 
 
 class StepError(Exception):
     """A job cannot go on; the message says what is wrong and what to do."""
+
+
+@contextmanager
+def discreet(*, sensitive: bool) -> Iterator[None]:
+    """What a library or an author's code says in an exception may quote a row: of a *sensitive* model nobody is told.
+
+    Where it was raised is printed all the same.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not sensitive or isinstance(error, ConfigError) or not (foreign := _foreign(error)):
+            raise
+        traceback.print_tb(foreign[-1].__traceback__)
+        raise StepError(unquoted(error)) from None
+
+
+def unquoted(error: BaseException) -> str:
+    """What an exception says, less the messages of exceptions that are not ours."""
+    said = str(error) if isinstance(error, StepError) else f"{type(error).__name__}: {error}"
+    for each in filter(str, _foreign(error)):
+        said = said.replace(str(each), _HIDDEN)
+    return said
+
+
+def _foreign(error: BaseException) -> list[BaseException]:
+    """An exception and what it came of, less those whose sentences are ours."""
+    before = error.__cause__ or error.__context__
+    rest = _foreign(before) if before else []
+    return rest if isinstance(error, StepError) else [error, *rest]
 
 
 @dataclass(frozen=True)

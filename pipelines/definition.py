@@ -37,6 +37,9 @@ class Surroundings:
     artifacts_bucket: str
     job_role_arn: str
     package_group: str
+    signing_key_arn: str
+    vpc_config: Json | None = None
+    """The subnets and security groups of the jobs, where they are in a VPC."""
 
 
 def training_pipeline(model: Model, around: Surroundings) -> Json:
@@ -83,6 +86,7 @@ def _prepare(model: Model, around: Surroundings) -> Json:
         inputs={"code": get("Parameters.Code"), "data": get("Parameters.Data")},
         outputs=("train", "test", "manifest"),
         arguments=["--model", model.name],
+        isolated=True,
     )
 
 
@@ -109,8 +113,14 @@ def _train(model: Model, around: Surroundings) -> Json:
             },
             "RoleArn": around.job_role_arn,
             "StoppingCondition": {"MaxRuntimeInSeconds": model.training.max_minutes * 60},
+            "EnableNetworkIsolation": True,
+            **_vpc(around),
         },
     }
+
+
+def _vpc(around: Surroundings) -> Json:
+    return {"VpcConfig": around.vpc_config} if around.vpc_config else {}
 
 
 def _evaluate(model: Model, around: Surroundings) -> Json:
@@ -129,6 +139,7 @@ def _evaluate(model: Model, around: Surroundings) -> Json:
             *("--model", model.name),
             *("--champion", get("Parameters.Champion")),
             *("--commit", get("Parameters.Commit")),
+            *("--signing-key", around.signing_key_arn),
         ],
     )
     step["PropertyFiles"] = [
@@ -205,7 +216,10 @@ def _processing(
     inputs: Mapping[str, Json],
     outputs: tuple[str, ...],
     arguments: list[Any] | None = None,
+    isolated: bool = False,
 ) -> Json:
+    """A processing step; one that is *isolated* has no network and no credentials: SageMaker moves its data."""
+    network = {**({"EnableNetworkIsolation": True} if isolated else {}), **_vpc(around)}
     program = {"ImageUri": get("Parameters.JobImage"), "ContainerEntrypoint": _entrypoint(name.lower())}
     return {
         "Name": name,
@@ -223,6 +237,7 @@ def _processing(
             },
             "RoleArn": around.job_role_arn,
             "StoppingCondition": {"MaxRuntimeInSeconds": model.training.max_minutes * 60},
+            **({"NetworkConfig": network} if network else {}),
         },
     }
 

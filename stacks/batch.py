@@ -18,6 +18,7 @@ from stacks import jobs
 from stacks.batch_flow import Flow
 from stacks.batch_jobs import Jobs
 from stacks.endpoint import Endpoint
+from stacks.network import Network
 from stacks.team import grant_pass
 
 
@@ -40,6 +41,7 @@ class Batch(Construct):
         role: iam.IRole,
         topic: sns.ITopic | None,
         log_retention: logs.RetentionDays,
+        network: Network | None = None,
     ) -> None:
         super().__init__(scope, name)
         watched = not settings.monitoring.none
@@ -53,6 +55,8 @@ class Batch(Construct):
             role_arn=role.role_arn,
             features=settings.features,
             fleet=settings.batch,
+            vpc_config=network.vpc_config() if network else None,
+            masks=settings.masks,
         )
         flow = Flow(self, self.jobs, records=records, config_name=endpoint.config.attr_endpoint_config_name)
         self.machine = jobs.machine(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_stepfunctions as sfn
 
 from config.features import Category, Feature
 from config.hosting import Batch as Fleet
+from stacks import jobs
 
 FORMAT = "text/csv"
 PROCESSING = "/opt/ml/processing"
@@ -27,6 +28,8 @@ class Jobs:
     """The jobs of one model's batches.
 
     `records` is the bucket's name, `folder` is `batch/<team>/<model>` in it, `capture` the prefix of records or None.
+    With a `vpc_config` the processing jobs are in that VPC; where a transform job is, its model says. With `masks` the
+    records hide sensitive features.
     """
 
     endpoint_name: str
@@ -38,6 +41,8 @@ class Jobs:
     role_arn: str
     features: Sequence[Feature]
     fleet: Fleet
+    vpc_config: Mapping[str, object] | None = None
+    masks: bool = False
 
     def prefix(self, kind: str) -> str:
         """How the names of all jobs of a kind begin."""
@@ -55,25 +60,12 @@ class Jobs:
     def screen(self) -> Json:
         """CreateProcessingJob: sorts the rows."""
         longest = str(self.fleet.payload_mb)
-        given = {
-            "rows": sfn.JsonPath.string_at("$.flow.rows"),
-            "model": sfn.JsonPath.string_at(f"{_CONTAINER}.ModelDataUrl"),
-        }
         made = {"accepted": "accepted", "quarantine": "quarantine", "again": "again"}
         return {
             **self._processing("screen", self.fleet.instances, SCREEN_GB, "--longest-mb", longest),
             "ProcessingInputs": [
-                {
-                    "InputName": name,
-                    "S3Input": {
-                        "S3Uri": uri,
-                        "LocalPath": f"{PROCESSING}/input/{name}",
-                        "S3DataType": "S3Prefix",
-                        "S3InputMode": "File",
-                        "S3DataDistributionType": "ShardedByS3Key" if name == "rows" else "FullyReplicated",
-                    },
-                }
-                for name, uri in given.items()
+                _input("rows", sfn.JsonPath.string_at("$.flow.rows"), "ShardedByS3Key"),
+                _model(),
             ],
             "ProcessingOutputConfig": {
                 "Outputs": [
@@ -110,8 +102,10 @@ class Jobs:
     def reconcile(self) -> Json:
         """CreateProcessingJob: holds what went in against what came out."""
         at = sfn.JsonPath.string_at("$.time.at")
-        more = ("--capture", self.capture) if self.capture else ()
-        return self._processing("reconcile", 1, RECONCILE_GB, "--at", at, "--package", self.package_arn, *more)
+        masks = ("--mask",) if self.masks else ()
+        more = ("--capture", self.capture, *masks) if self.capture else ()
+        asked = self._processing("reconcile", 1, RECONCILE_GB, "--at", at, "--package", self.package_arn, *more)
+        return asked | ({"ProcessingInputs": [_model()]} if "--mask" in more else {})
 
     def _processing(self, program: str, instances: int, volume_gb: int, *more: str) -> Json:
         run, mode = sfn.JsonPath.string_at("$.run"), sfn.JsonPath.string_at("$.flow.mode")
@@ -131,6 +125,7 @@ class Jobs:
                     "VolumeSizeInGB": volume_gb,
                 }
             },
+            **jobs.network(self.vpc_config, instances),
             "Tags": _tags(),
         }
 
@@ -140,6 +135,24 @@ class Jobs:
 
 JOB_IMAGE = "$.package.CustomerMetadataProperties.job_image"
 _CONTAINER = "$.package.InferenceSpecification.Containers[0]"
+
+
+def _model() -> Json:
+    """The package that scores, as an input."""
+    return _input("model", sfn.JsonPath.string_at(f"{_CONTAINER}.ModelDataUrl"), "FullyReplicated")
+
+
+def _input(name: str, uri: str, distribution: str) -> Json:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{PROCESSING}/input/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": distribution,
+        },
+    }
 
 
 def content_type(features: Sequence[Feature]) -> str:

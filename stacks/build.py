@@ -15,6 +15,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.handover import Handover
+from stacks.network import network_of_builds
 from stacks.place import Place, PlacedStack
 
 STAGE = "make stage STAGE={} && . ./stage.env"
@@ -65,28 +67,37 @@ class Build(Construct):
             environment_variables={
                 key: codebuild.BuildEnvironmentVariable(value=value) for key, value in (environment or {}).items()
             },
+            grant_report_group_permissions=False,  # no build writes test reports
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log)),
             timeout=cdk.Duration.hours(8),
         )
+        if network := network_of_builds(stack.place):
+            network.join(self, self.project)
 
     def allow(self, *actions_: str, on: Sequence[str]) -> None:
         """Adds a statement to the build's role."""
         self.project.add_to_role_policy(iam.PolicyStatement(actions=list(actions_), resources=list(on)))
 
     def allow_reading_packages(self, place: Place) -> None:
-        """Lets the build look up the project's registered packages."""
-        packages = project_arn(self, "model-package", place.project.name)
-        self.allow("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", on=[packages])
+        """Lets the build look up the project's registered packages, by their ARNs."""
+        self.allow("sagemaker:DescribeModelPackage", on=[project_arn(self, "model-package", place.project.name)])
+
+    def allow_finding_packages(self, place: Place) -> None:
+        """Lets the build find a model's newest packages, and look them up."""
+        self.allow_reading_packages(place)
+        self.allow("sagemaker:ListModelPackages", on=[project_arn(self, "model-package", place.project.name)])
 
     def action(
         self,
         name: str,
         source: codepipeline.Artifact,
+        handover: Handover,
         *,
         output: codepipeline.Artifact | None = None,
         **environment: str,
     ) -> codepipeline.IAction:
         """Runs this build as the pipeline action *name*, with pipeline variables in its environment."""
+        handover.grant(self.project, source, output)
         return actions.CodeBuildAction(
             action_name=name,
             environment_variables={
@@ -94,7 +105,8 @@ class Build(Construct):
             },
             input=source,
             outputs=[output] if output else None,
-            project=self.project,
+            # By its name: for a project whose role it knows the action adds a right to the whole bucket.
+            project=codebuild.Project.from_project_name(self, name, self.project.project_name),
             variables_namespace=name,
         )
 
@@ -105,7 +117,7 @@ class Build(Construct):
     def allow_telling(self, topic: sns.ITopic, key: kms.IKey) -> None:
         """Lets the build tell people on a topic that is encrypted with *key*."""
         topic.grant_publish(self.project)
-        key.grant_encrypt_decrypt(self.project)
+        key.grant(self.project, "kms:GenerateDataKey", "kms:Decrypt")
 
 
 class Deployer(Build):

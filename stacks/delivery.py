@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
@@ -18,6 +17,7 @@ from stacks.foundation import EnvironmentStack, ToolingStack
 from stacks.images import Images
 from stacks.place import Place, PlacedStack
 from stacks.platform_pipeline import Platform
+from stacks.publishing import ToTopic, let_rules_publish
 from stacks.release_pipeline import Release
 from stacks.retraining import Retraining
 from stacks.source import source_of
@@ -73,6 +73,7 @@ class DeliveryStack(PlacedStack):
         topic = sns.Topic(self, "Releases", enforce_ssl=True, master_key=tooling.key)
         for address in dict.fromkeys(owner for team in place.project.teams.values() for owner in team.owners):
             topic.add_subscription(subscriptions.EmailSubscription(address))
+        let_rules_publish(topic)
         return topic
 
     def _tell_of_failures(self, place: Place, topic: sns.ITopic) -> None:
@@ -97,4 +98,4 @@ class DeliveryStack(PlacedStack):
         sentence = (
             f"The stage {detail['stage']} of {detail['pipeline']} has failed (execution {detail['execution-id']})."
         )
-        rule.add_target(targets.SnsTopic(topic, message=events.RuleTargetInput.from_text(sentence)))
+        rule.add_target(ToTopic(topic, events.RuleTargetInput.from_text(sentence)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as autoscaling
@@ -17,6 +17,7 @@ from constructs import Construct
 from config.hosting import Dedicated, Hosting, Serverless
 from config.naming import Names
 from config.rollout import Rollout
+from stacks.network import Network
 from stacks.rollout import deployment
 
 VARIANT = "AllTraffic"
@@ -24,11 +25,16 @@ VARIANT = "AllTraffic"
 
 @dataclass(frozen=True)
 class Capture:
-    """Keeps a share of the requests with their answers below `folder`, encrypted as the bucket is."""
+    """Keeps a share of the requests with their answers below `folder`, encrypted as the bucket is.
+
+    SageMaker's own capture takes bodies as they were sent; the model server's log can mask what is sensitive in them.
+    """
 
     records: s3.IBucket
     folder: str
     percent: int
+    sensitive: Literal["masked", "as-sent"] | None = None
+    """What becomes of sensitive features; None where there are none."""
 
     def properties(self) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
         """As an endpoint's configuration says it."""
@@ -50,10 +56,12 @@ class Endpoint(Construct):
         name: str,
         *,
         endpoint_name: str,
+        model_name: str,
         package_arn: str,
         role: iam.IRole,
         hosting: Hosting,
         capture: Capture | None,
+        network: Network | None = None,
     ) -> None:
         super().__init__(scope, name)
         self.endpoint_name = endpoint_name
@@ -65,18 +73,22 @@ class Endpoint(Construct):
             "Model",
             enable_network_isolation=True if isinstance(hosting, Dedicated) else None,
             execution_role_arn=role.role_arn,
-            # A container does not know by itself which endpoint's metrics it counts.
+            # A container does not know by itself which endpoint's metrics it counts, nor whose package it should get.
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 model_package_name=package_arn,
-                environment={"ENDPOINT_NAME": endpoint_name, **_own_records(hosting, capture)},
+                environment={
+                    "ENDPOINT_NAME": endpoint_name,
+                    "MODEL_NAME": model_name,
+                    **_own_records(hosting, capture),
+                },
             ),
+            vpc_config=_vpc_config(network),
         )
         self.config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
             production_variants=[_variant(self.model, hosting)],
-            # SageMaker refuses to capture on serverless endpoints.
-            data_capture_config=capture.properties() if capture and isinstance(hosting, Dedicated) else None,
+            data_capture_config=capture.properties() if capture and not _in_log(hosting, capture) else None,
         )
         for resource in (self.model, self.config):
             cdk.Tags.of(resource).add(Names.ENDPOINT_TAG, endpoint_name)  # by which what was kept is found again
@@ -138,6 +150,12 @@ class Endpoint(Construct):
             statistic=statistic,
         )
 
+    def _scaling_role(self) -> str:
+        """The role that Application Auto Scaling itself makes for SageMaker; it takes no other."""
+        service = "sagemaker.application-autoscaling.amazonaws.com"
+        name = f"aws-service-role/{service}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        return cdk.Stack.of(self).format_arn(service="iam", region="", resource="role", resource_name=name)
+
     def _scale(self, hosting: Dedicated) -> None:
         assert hosting.scaling
         target = autoscaling.ScalableTarget(
@@ -148,6 +166,7 @@ class Endpoint(Construct):
             scalable_dimension="sagemaker:variant:DesiredInstanceCount",
             min_capacity=hosting.instances,
             max_capacity=hosting.scaling.maximum,
+            role=iam.Role.from_role_arn(self, "ScalingRole", self._scaling_role(), mutable=False),
         )
         target.node.add_dependency(self.endpoint)
         target.scale_to_track_metric(
@@ -159,7 +178,24 @@ class Endpoint(Construct):
 
 def _own_records(hosting: Hosting, capture: Capture | None) -> dict[str, str]:
     """Where SageMaker captures nothing, the model server writes what it answered into its log."""
-    return {"RECORD_PERCENT": str(capture.percent)} if capture and isinstance(hosting, Serverless) else {}
+    if capture is None or not _in_log(hosting, capture):
+        return {}
+    sensitive = {"RECORD_SENSITIVE": capture.sensitive} if capture.sensitive else {}
+    return {"RECORD_PERCENT": str(capture.percent), **sensitive}
+
+
+def _in_log(hosting: Hosting, capture: Capture) -> bool:
+    """SageMaker refuses to capture on serverless endpoints, and cannot mask a value anywhere."""
+    return isinstance(hosting, Serverless) or capture.sensitive == "masked"
+
+
+def _vpc_config(network: Network | None) -> sagemaker.CfnModel.VpcConfigProperty | None:
+    """Where the containers of the endpoint are, and those of the transform jobs of its model."""
+    if network is None:
+        return None
+    return sagemaker.CfnModel.VpcConfigProperty(
+        security_group_ids=list(network.security_groups), subnets=list(network.subnets)
+    )
 
 
 def _variant(model: sagemaker.CfnModel, hosting: Hosting) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:

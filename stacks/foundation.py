@@ -15,8 +15,11 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from config.project import Environment
+from stacks.network import CALLED_BY_TRAINING, CALLED_BY_WATCH, network_of
 from stacks.place import Place, PlacedStack
-from stacks.team import ServingRole, TrainingRoles
+from stacks.publishing import let_alarms_encrypt, let_alarms_publish, let_events_encrypt, let_rules_publish
+from stacks.recorder import Recorder, roles_of
+from stacks.team import JobRole, ServingRole
 
 
 class ToolingStack(PlacedStack):
@@ -25,20 +28,45 @@ class ToolingStack(PlacedStack):
     def __init__(self, scope: cdk.App, place: Place) -> None:
         super().__init__(scope, place, place.name, description="Data, artifacts, images and training roles.")
         self.key = _key(self, place)
-        self.key.grant_encrypt_decrypt(iam.ServicePrincipal("events.amazonaws.com"))  # tells of failed pipelines
-        self.data = _bucket(self, "Data", place, self.key)
-        self.artifacts = _bucket(self, "Artifacts", place, self.key)
+        let_events_encrypt(self.key)  # it tells of failed pipelines
+        access_logs = _access_logs(self, place)
+        self.data = _bucket(self, "Data", place, self.key, access_logs)
+        self.artifacts = _bucket(self, "Artifacts", place, self.key, access_logs)
         _announce_objects(self.artifacts)
         self.artifacts.add_lifecycle_rule(prefix=f"{place.project.name}-", expiration=cdk.Duration.days(30))
         self.images = _images(self, place, self.key)
-        self.training_roles = {
-            team: TrainingRoles(
-                self, team, project=place.project.name, data=self.data, artifacts=self.artifacts, images=self.images
-            )
+        signing_keys = [_signing_key(self, place, name) for name in place.project.signing_keys]
+        self.signing_key_arn = _signing_key_arn(self, place, place.project.signing_keys[0])
+        self.job_roles = {
+            team: JobRole(
+                self,
+                team,
+                data=self.data,
+                artifacts=self.artifacts,
+                images=self.images,
+                signing_keys=signing_keys,
+            ).role
             for team in place.project.teams
         }
+        self.network = network_of(
+            self, place, key=self.key, buckets=[self.data, self.artifacts], services=CALLED_BY_TRAINING
+        )
+        if self.network:
+            for role in self.job_roles.values():
+                self.network.grant_attach(role)
+        Recorder(self, "Recorder", place, artifacts=self.artifacts)
         for name, bucket in {"DataBucket": self.data, "ArtifactsBucket": self.artifacts}.items():
             cdk.CfnOutput(self, f"{name}Name", value=bucket.bucket_name)
+
+    def grant_get_public_keys(self, grantee: iam.IGrantable) -> None:
+        """Lets a build read the public half of each signing key, also of one that this stack does not have yet."""
+        grantee.grant_principal.add_to_principal_policy(
+            iam.PolicyStatement(
+                actions=["kms:GetPublicKey"],
+                resources=[self.format_arn(service="kms", resource="key", resource_name="*")],  # the alias narrows it
+                conditions={"StringLike": {"kms:RequestAlias": self.place.names.signing_key("*")}},
+            )
+        )
 
 
 class EnvironmentStack(PlacedStack):
@@ -47,10 +75,10 @@ class EnvironmentStack(PlacedStack):
     def __init__(self, scope: cdk.App, place: Place, *, tooling: ToolingStack) -> None:
         super().__init__(scope, place, place.name, description=f"Records, alerts and serving roles of {place.name}.")
         self.key = _key(self, place)
-        self._let_publish("cloudwatch")  # alarms
+        let_alarms_encrypt(self.key)
         if place.is_watched:
-            self._let_publish("events")  # rules; EventBridge tells a key and a topic nothing that could be a condition
-        self.records = _bucket(self, "Records", place, self.key)
+            let_events_encrypt(self.key)
+        self.records = _bucket(self, "Records", place, self.key, _access_logs(self, place))
         for prefix in ("batch/", "capture/"):
             self.records.add_lifecycle_rule(prefix=prefix, expiration=cdk.Duration.days(90))
         self.serving_roles = {
@@ -64,6 +92,16 @@ class EnvironmentStack(PlacedStack):
             ).role
             for team in place.project.teams
         }
+        self.network = network_of(
+            self,
+            place,
+            key=self.key,
+            buckets=[self.records, tooling.artifacts, *([tooling.data] if place.is_watched else [])],
+            services=CALLED_BY_WATCH if place.is_watched else (),
+        )
+        if self.network:
+            for role in self.serving_roles.values():
+                self.network.grant_attach(role, "ec2:DescribeVpcEndpoints")  # hosting looks at these too
         self.alerts = {team: self._topic(team, place) for team in place.project.teams}
         cdk.CfnOutput(self, "RecordsBucketName", value=self.records.bucket_name)
 
@@ -72,11 +110,10 @@ class EnvironmentStack(PlacedStack):
         everywhere = place.account.alerts if isinstance(place.account, Environment) else ()
         for address in dict.fromkeys((*place.project.teams[team].owners, *everywhere)):
             topic.add_subscription(subscriptions.EmailSubscription(address))
+        let_alarms_publish(topic)
+        if place.is_watched:
+            let_rules_publish(topic)
         return topic
-
-    def _let_publish(self, service: str) -> None:
-        """Lets a service of AWS use our key, under which the topics are."""
-        self.key.grant_encrypt_decrypt(iam.ServicePrincipal(f"{service}.amazonaws.com"))
 
 
 def _key(scope: Construct, place: Place) -> kms.Key:
@@ -90,7 +127,25 @@ def _key(scope: Construct, place: Place) -> kms.Key:
     )
 
 
-def _bucket(scope: Construct, name: str, place: Place, key: kms.Key) -> s3.Bucket:
+def _signing_key(scope: Construct, place: Place, name: str) -> kms.Key:
+    return kms.Key(
+        scope,
+        f"SigningKey-{name}",
+        alias=place.names.signing_key(name),
+        description=f"Signs the model packages of {place.project.name}.",
+        key_spec=kms.KeySpec.ECC_NIST_P256,
+        key_usage=kms.KeyUsage.SIGN_VERIFY,
+        removal_policy=place.removal_policy,
+    )
+
+
+def _signing_key_arn(scope: Construct, place: Place, name: str) -> str:
+    """By its alias, so that no other stack holds on to a key that is to be retired."""
+    alias = place.names.signing_key(name).removeprefix("alias/")
+    return cdk.Stack.of(scope).format_arn(service="kms", resource="alias", resource_name=alias)
+
+
+def _bucket(scope: Construct, name: str, place: Place, key: kms.Key, access_logs: s3.IBucket) -> s3.Bucket:
     bucket = s3.Bucket(
         scope,
         name,
@@ -102,13 +157,50 @@ def _bucket(scope: Construct, name: str, place: Place, key: kms.Key) -> s3.Bucke
         enforce_ssl=True,
         object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
         removal_policy=place.removal_policy,
+        server_access_logs_bucket=access_logs,
+        server_access_logs_prefix=f"{name.lower()}/",
         versioned=True,
     )
     bucket.add_lifecycle_rule(
         abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
-        noncurrent_version_expiration=cdk.Duration.days(90),
+        noncurrent_version_expiration=cdk.Duration.days(place.account.keep_versions_days),
     )
+    _keep_versions(bucket, place)
     return bucket
+
+
+def _keep_versions(bucket: s3.Bucket, place: Place) -> None:
+    """No role of the project deletes a version, whatever it is granted: what it deletes can be brought back."""
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            actions=["s3:DeleteObjectVersion"],
+            principals=[iam.AnyPrincipal()],
+            resources=[bucket.arn_for_objects("*")],
+            conditions={"ArnLike": {"aws:PrincipalArn": roles_of(place)}},
+        )
+    )
+
+
+def _access_logs(scope: Construct, place: Place) -> s3.Bucket:
+    """Who read and wrote which object of a place's buckets; S3 delivers such logs only under its own key."""
+    return s3.Bucket(
+        scope,
+        "AccessLogs",
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        enforce_ssl=True,
+        lifecycle_rules=[
+            s3.LifecycleRule(
+                abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+                expiration=cdk.Duration.days(place.account.log_retention_days),
+                noncurrent_version_expiration=cdk.Duration.days(7),
+            )
+        ],
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        removal_policy=place.removal_policy,
+        versioned=True,
+    )
 
 
 def _announce_objects(bucket: s3.Bucket) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -63,6 +65,14 @@ def call(
         additional_iam_statements=[tagged] if action.startswith("create") else None,
         result_path=result_path,
     )
+
+
+def network(vpc_config: Mapping[str, object] | None, instances: int) -> dict[str, object]:
+    """The network of a processing job, as its request says it; what its instances say to each other is encrypted."""
+    if vpc_config is None:
+        return {}
+    encrypted = {"EnableInterContainerTrafficEncryption": True} if instances > 1 else {}
+    return {"NetworkConfig": {"VpcConfig": vpc_config, **encrypted}}
 
 
 def until_done(

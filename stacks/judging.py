@@ -13,6 +13,7 @@ from constructs import Construct
 from config.naming import NOTHING
 from config.project import Watch
 from stacks import jobs
+from stacks.network import Network
 from stacks.team import grant_pass
 
 LONGEST_JOB = 63
@@ -37,10 +38,12 @@ class Judging(Construct):
         job_role: iam.IRole,
         fleet: Watch,
         log_retention: logs.RetentionDays,
+        network: Network | None = None,
     ) -> None:
         super().__init__(scope, name)
         self._prefix = machine_name[: LONGEST_JOB - HASH - len("-count-")].rstrip("-")
         self._arguments, self._image, self._job_role, self._fleet = arguments, image, job_role, fleet
+        self._vpc_config = network.vpc_config() if network else None
         self.machine = jobs.machine(
             self,
             machine_name,
@@ -127,6 +130,7 @@ class Judging(Construct):
                     "VolumeSizeInGB": self._fleet.volume_gb,
                 }
             },
+            **jobs.network(self._vpc_config, instances),
             "RoleArn": self._job_role.role_arn,
             "StoppingCondition": {"MaxRuntimeInSeconds": self._fleet.max_minutes * 60},
         }

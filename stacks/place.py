@@ -11,6 +11,7 @@ from constructs import IConstruct
 
 from config.naming import Names
 from config.project import Account, Project
+from stacks.trust import OnlyForThisAccount
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,18 @@ class PlacedStack(cdk.Stack):
 
     def __init__(self, scope: cdk.App, place: Place, *parts: str, description: str) -> None:
         name = place.names.stack(*parts)
+        boundary = place.project.boundary
         super().__init__(
-            scope, name, stack_name=name, env=place.environment, description=description, tags=dict(place.project.tags)
+            scope,
+            name,
+            stack_name=name,
+            env=place.environment,
+            description=description,
+            permissions_boundary=cdk.PermissionsBoundary.from_name(boundary) if boundary else None,
+            tags=dict(place.project.tags),
         )
         self.place = place
+        cdk.Aspects.of(self).add(OnlyForThisAccount())
 
 
 @jsii.implements(cdk.IAspect)

@@ -8,8 +8,10 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks import objects
 from stacks.build import STAGE, Build, Deployer, delivery_pipeline, project_arn
 from stacks.foundation import ToolingStack
+from stacks.handover import Handover
 from stacks.images import Images
 from stacks.place import Place
 from stacks.source import Source
@@ -36,6 +38,7 @@ class Platform(Construct):
     ) -> None:
         super().__init__(scope, name)
         code, checked = codepipeline.Artifact("Code"), codepipeline.Artifact("Checked")
+        handover = Handover(place.names.delivery_pipeline("platform"), tooling.artifacts)
         check = Build(self, "Check", commands=["make setup", "make check"], keeps_files=True)
         source.grant_read(check.project)
         self.pipeline = delivery_pipeline(
@@ -55,11 +58,11 @@ class Platform(Construct):
         plan = self._planner(place, source, tooling, images, wave, topic)
         for stage, action in {
             "Source": source.action(code, triggers=True),
-            "Check": check.action("Check", code, output=checked),
-            "Image": self._image_builder(tooling, images).action("Image", checked),
-            "Deploy": deployer.action("Deploy", checked, STACKS=stacks, PARAMETERS=image),
+            "Check": check.action("Check", code, handover, output=checked),
+            "Image": self._image_builder(tooling, images).action("Image", checked, handover),
+            "Deploy": deployer.action("Deploy", checked, handover, STACKS=stacks, PARAMETERS=image),
             "Plan": plan.action(
-                "Plan", checked, EXECUTION="#{codepipeline.PipelineExecutionId}", REVISION=source.revision
+                "Plan", checked, handover, EXECUTION="#{codepipeline.PipelineExecutionId}", REVISION=source.revision
             ),
         }.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])
@@ -78,7 +81,8 @@ class Platform(Construct):
         )
         tooling.images.grant_pull_push(build.project)
         build.allow("ecr:DescribeImages", "ecr:DescribeImageScanFindings", on=[tooling.images.repository_arn])
-        tooling.artifacts.grant_put(build.project, "sbom/*")
+        objects.grant_write(tooling.artifacts, build.project, "sbom/*")
+        tooling.grant_get_public_keys(build.project)
         for parameter in images.parameters:
             build.allow("ssm:PutParameter", on=[parameter.parameter_arn])
         return build
@@ -100,7 +104,7 @@ class Platform(Construct):
         build.allow("states:StartExecution", on=[wave.machine.state_machine_arn])
         build.allow_telling(topic, tooling.key)
         # What production runs, and with which image.
-        build.allow_reading_packages(place)
+        build.allow_finding_packages(place)
         build.allow("sagemaker:DescribeEndpoint", on=[project_arn(self, "endpoint", place.project.name)])
         # CloudFormation names these two, so only the kind can be told.
         build.allow("sagemaker:DescribeEndpointConfig", on=[project_arn(self, "endpoint-config")])

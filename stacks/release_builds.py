@@ -10,6 +10,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.naming import Names
+from stacks import objects
 from stacks.build import STAGE, Build, pipeline_arn, project_arn
 from stacks.foundation import ToolingStack
 from stacks.images import Images
@@ -40,10 +41,10 @@ class ReleaseBuilds(Construct):
         self.verify = self._build("verify", "SUMMARY", "REPORT")
         self._let_hold(self.verify, "staging")
         self.verify.allow("cloudwatch:DescribeAlarms", on=[self._alarms(place.project.name)])
-        tooling.artifacts.grant_put(self.verify.project, "*/releases/*")
+        objects.grant_write(tooling.artifacts, self.verify.project, "*/releases/*")
         self.decide = self._build("decide", "APPROVAL", "SUMMARY")
         self._let_see(self.decide)
-        tooling.artifacts.grant_read(self.decide.project, "*/releases/*")
+        objects.grant_read(tooling.artifacts, self.decide.project, "*/releases/*")
         self.confirm = self._build("confirm", "SUMMARY")
         self._let_hold(self.confirm, "production")
         self._let_sweep(self.confirm)
@@ -66,8 +67,9 @@ class ReleaseBuilds(Construct):
             keeps_files=True,
         )
         source.grant_read(build.project)
-        self._tooling.artifacts.grant_put(build.project, "*/code/*")
+        objects.grant_write(self._tooling.artifacts, build.project, "*/code/*")
         self._let_see(build)
+        build.allow_finding_packages(self._place)
         for parameter in images.parameters:
             build.allow("ssm:GetParameter", on=[parameter.parameter_arn])
         project = self._place.project.name
@@ -109,7 +111,7 @@ class ReleaseBuilds(Construct):
         # CloudFormation names these two, so only the kind can be told.
         build.allow("sagemaker:DescribeEndpointConfig", on=[project_arn(self, "endpoint-config")])
         build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])
-        self._tooling.artifacts.grant_read(build.project, "*/runs/*")
+        objects.grant_read(self._tooling.artifacts, build.project, "*/runs/*")
 
     def _let_hold(self, build: Build, environment: str) -> None:
         """It asks the endpoints of an environment, and compares with what their packages say."""

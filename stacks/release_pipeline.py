@@ -12,6 +12,7 @@ from constructs import Construct
 from config.naming import NOTHING
 from stacks.build import delivery_pipeline
 from stacks.foundation import ToolingStack
+from stacks.handover import Handover
 from stacks.images import Images
 from stacks.place import Place, PlacedStack
 from stacks.release_builds import ReleaseBuilds
@@ -42,6 +43,7 @@ class Release(Construct):
     ) -> None:
         super().__init__(scope, name)
         code, trained = codepipeline.Artifact("Code"), codepipeline.Artifact("Trained")
+        handover = Handover(place.names.delivery_pipeline("release"), tooling.artifacts)
         builds = ReleaseBuilds(
             self, "Builds", place, source=source, tooling=tooling, images=images, topic=topic, targets=targets
         )
@@ -61,25 +63,29 @@ class Release(Construct):
                 _variable("RETRAINING", "The id of the retraining that this is, where a red light started it."),
             ],
         )
-        start = {"Source": source.action(code, triggers=False), "Train": _train(builds, source, code, trained)}
+        start = {
+            "Source": source.action(code, triggers=False),
+            "Train": _train(builds, source, handover, code, trained),
+        }
         for stage, action in start.items():
             self.pipeline.add_stage(stage_name=stage, actions=[action])
-        for stage, action in self._stages(builds, trained, topic).items():
+        for stage, action in self._stages(builds, handover, trained, topic).items():
             self.pipeline.add_stage(
                 stage_name=stage, actions=[action], before_entry=_ENTRY.get(stage, _registered)(stage)
             )
 
     def _stages(
-        self, builds: ReleaseBuilds, trained: codepipeline.Artifact, topic: sns.ITopic
+        self, builds: ReleaseBuilds, handover: Handover, trained: codepipeline.Artifact, topic: sns.ITopic
     ) -> dict[str, codepipeline.IAction]:
         about = {"MODEL": MODEL, "PACKAGE": PACKAGE, "EXECUTION": EXECUTION}
         staging, production = ({**about, "ENVIRONMENT": environment} for environment in ("staging", "production"))
         return {
-            "Staging": builds.serve.action("Staging", trained, **staging),
-            "Verify": builds.verify.action("Verify", trained, **staging),
+            "Staging": builds.serve.action("Staging", trained, handover, **staging),
+            "Verify": builds.verify.action("Verify", trained, handover, **staging),
             "Decide": builds.decide.action(
                 "Decide",
                 trained,
+                handover,
                 **about,
                 REASON="#{variables.REASON}",
                 OUTCOME="#{Train.OUTCOME}",
@@ -90,17 +96,22 @@ class Release(Construct):
                 additional_information="#{variables.MODEL}: #{Decide.SUMMARY}",
                 notification_topic=topic,
             ),
-            "Production": builds.serve.action("Production", trained, **production),
-            "Confirm": builds.confirm.action("Confirm", trained, **production),
+            "Production": builds.serve.action("Production", trained, handover, **production),
+            "Confirm": builds.confirm.action("Confirm", trained, handover, **production),
         }
 
 
 def _train(
-    builds: ReleaseBuilds, source: Source, code: codepipeline.Artifact, trained: codepipeline.Artifact
+    builds: ReleaseBuilds,
+    source: Source,
+    handover: Handover,
+    code: codepipeline.Artifact,
+    trained: codepipeline.Artifact,
 ) -> codepipeline.IAction:
     return builds.train.action(
         "Train",
         code,
+        handover,
         output=trained,
         MODEL=MODEL,
         PACKAGE="#{variables.PACKAGE}",

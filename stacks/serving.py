@@ -12,7 +12,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from config.model import Model
-from config.naming import NOTHING
+from config.naming import NOTHING, Names
 from stacks.alarms import EndpointAlarms
 from stacks.batch import Batch
 from stacks.dashboard import ModelDashboard, dashboard_link
@@ -52,13 +52,15 @@ class ServingStack(PlacedStack):
             live,
             "RealTime",
             endpoint_name=endpoint_name,
+            model_name=model.name,
             package_arn=package.value_as_string,
             role=environment.serving_roles[model.team],
             hosting=model.hosting,
-            capture=Capture(environment.records, f"capture/{model.team}", model.monitoring.capture_percent)
-            if watched
-            else None,
+            capture=_capture(model, environment) if watched else None,
+            network=environment.network,
         )
+        for resource in (log, self.endpoint.model, self.endpoint.config, self.endpoint.endpoint):
+            cdk.Tags.of(resource).add(Names.TEAM_TAG, model.team)
         # SageMaker makes the group itself where a container writes first, and then CloudFormation cannot.
         self.endpoint.endpoint.node.add_dependency(log)
         self.batch = Batch(
@@ -72,6 +74,7 @@ class ServingStack(PlacedStack):
             role=environment.serving_roles[model.team],
             topic=environment.alerts[model.team] if model.monitoring.alarms else None,
             log_retention=place.log_retention,
+            network=environment.network,
         )
         alarms = self._alarms(live, model, environment, watched=watched)
         self._roll_out(live, model, environment, gradual, alarms)
@@ -160,3 +163,8 @@ class ServingStack(PlacedStack):
             removal_policy=self.place.removal_policy,
             retention=self.place.log_retention,
         )
+
+
+def _capture(model: Model, environment: EnvironmentStack) -> Capture:
+    sensitive = ("masked" if model.masks else "as-sent") if model.sensitive else None
+    return Capture(environment.records, f"capture/{model.team}", model.monitoring.capture_percent, sensitive)

@@ -5,40 +5,54 @@ A team's objects are below `<team>/` in every bucket; its roles see nothing else
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import ArnFormat, PhysicalName, Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from config.naming import Names
+from stacks import objects
 
 SAGEMAKER = iam.ServicePrincipal("sagemaker.amazonaws.com")
 
 
-class TrainingRoles(Construct):
-    """The role of a team's jobs, and the role of its pipelines, which starts the jobs and registers packages."""
+class JobRole(Construct):
+    """The role of a team's training jobs."""
 
     def __init__(
         self,
         scope: Construct,
         team: str,
         *,
-        project: str,
         data: s3.IBucket,
         artifacts: s3.IBucket,
         images: ecr.IRepository,
+        signing_keys: Sequence[kms.IKey],
     ) -> None:
         super().__init__(scope, team)
-        self.job = _role(self, "Job", f"Jobs of team {team}: read its data, write its models.")
-        data.grant_read(self.job, f"{team}/*")
-        artifacts.grant_read_write(self.job, f"{team}/*")
-        grant_run(self.job, images, "Processing", "Training")
+        self.role = _role(self, "Job", f"Jobs of team {team}: read its data, write its models.")
+        objects.grant_read(data, self.role, f"{team}/*")
+        objects.grant_read(artifacts, self.role, f"{team}/*")
+        objects.grant_write(artifacts, self.role, f"{team}/*")
+        grant_run(self.role, images, "Processing", "Training")
+        grant_sign(self.role, signing_keys)
 
-        self.pipeline = _role(self, "Pipeline", f"Pipelines of team {team}: start jobs, register packages.")
-        grant_start_jobs(self.pipeline, self.job)
-        _grant_register(self.pipeline, project)
-        artifacts.grant_read(self.pipeline, f"{team}/*")
+
+class PipelineRole(Construct):
+    """The role of one model's pipeline, which starts its team's jobs and registers the model's packages."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, team: str, model: str, group: str, job: iam.IRole, artifacts: s3.IBucket
+    ) -> None:
+        super().__init__(scope, name)
+        self.role = _role(self, "Role", f"The pipeline of {model}: starts jobs of team {team}, registers packages.")
+        grant_start_jobs(self.role, job)
+        _grant_register(self.role, group)
+        objects.grant_read(artifacts, self.role, f"{team}/{model}/*")
 
 
 class ServingRole(Construct):
@@ -56,9 +70,10 @@ class ServingRole(Construct):
     ) -> None:
         super().__init__(scope, team)
         self.role = _role(self, "Serving", f"Endpoints and batch jobs of team {team}.")
-        artifacts.grant_read(self.role, f"{team}/*")
-        records.grant_read_write(self.role, f"batch/{team}/*")
-        records.grant_put(self.role, f"capture/{team}/*")
+        objects.grant_read(artifacts, self.role, f"{team}/*")
+        objects.grant_read(records, self.role, f"batch/{team}/*")
+        objects.grant_write(records, self.role, f"batch/{team}/*", f"capture/{team}/*")
+        objects.grant_delete(records, self.role, f"batch/{team}/*")
         grant_run(self.role, images, "Endpoints/", "Processing", "Transform")
         # SageMaker watches a roll-out's alarms under the endpoint's role.
         alarms = Stack.of(self).format_arn(
@@ -87,13 +102,12 @@ class WatchRole(Construct):
     ) -> None:
         super().__init__(scope, team)
         self.role = _role(self, "Watch", f"The job that judges the models of team {team} in {environment}.")
-        for folder in ("capture", "labels", "watch"):
-            records.grant_read(self.role, f"{folder}/{team}/*")
-        for folder in ("capture", "watch"):  # into the first goes what is collected from logs
-            records.grant_put(self.role, f"{folder}/{team}/*")
-        artifacts.grant_read(self.role, f"{team}/*")
-        data.grant_read(self.role, f"{team}/*")
-        data.grant_put(self.role, f"{team}/*/recorded/*")  # rows for a retraining
+        objects.grant_read(records, self.role, *(f"{folder}/{team}/*" for folder in ("capture", "labels", "watch")))
+        # Into the first goes what is collected from logs.
+        objects.grant_write(records, self.role, *(f"{folder}/{team}/*" for folder in ("capture", "watch")))
+        objects.grant_read(artifacts, self.role, f"{team}/*")
+        objects.grant_read(data, self.role, f"{team}/*")
+        objects.grant_write(data, self.role, f"{team}/*/recorded/*")  # rows for a retraining
         grant_run(self.role, images, "Processing")
         _grant_look(self.role, names, environment, team)
         _grant_tell(self.role, names)
@@ -136,7 +150,18 @@ def grant_run(role: iam.Role, images: ecr.IRepository, *log_groups: str) -> None
     )
 
 
-def grant_start_jobs(role: iam.Role, job_role: iam.Role) -> None:
+def grant_sign(role: iam.Role, keys: Sequence[kms.IKey]) -> None:
+    """Lets a job's *role* sign the digest of a package's manifest, and nothing longer or with another algorithm."""
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:Sign"],
+            resources=[key.key_arn for key in keys],
+            conditions={"StringEquals": {"kms:MessageType": "DIGEST", "kms:SigningAlgorithm": "ECDSA_SHA_256"}},
+        )
+    )
+
+
+def grant_start_jobs(role: iam.Role, job_role: iam.IRole) -> None:
     """Lets a pipeline's *role* run its steps as jobs under *job_role*; SageMaker names them `pipelines-...`."""
     stack = Stack.of(role)
     verbs = {"training-job": "TrainingJob", "processing-job": "ProcessingJob"}
@@ -161,7 +186,7 @@ def grant_pass(role: iam.IRole, job_role: iam.IRole) -> None:
     )
 
 
-def _grant_register(role: iam.Role, project: str) -> None:
+def _grant_register(role: iam.Role, group: str) -> None:
     stack = Stack.of(role)
     role.add_to_policy(
         iam.PolicyStatement(
@@ -173,16 +198,20 @@ def _grant_register(role: iam.Role, project: str) -> None:
                 "sagemaker:DescribeModelPackageGroup",
             ],
             resources=[
-                stack.format_arn(service="sagemaker", resource="model-package-group", resource_name=f"{project}-*"),
-                stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{project}-*"),
+                stack.format_arn(service="sagemaker", resource="model-package-group", resource_name=group),
+                stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{group}/*"),
             ],
         )
     )
 
 
 def _grant_look(role: iam.Role, names: Names, environment: str, team: str) -> None:
-    """Which models there are, what their endpoints run, how much they answered, and what their servers logged."""
+    """Which models there are, what their endpoints run, how much they answered, and what their servers logged.
+
+    By the tag of the team: a policy has no room for the names of hundreds of models, and is no other for a new one.
+    """
     stack = Stack.of(role)
+    own = {"StringEquals": {f"aws:ResourceTag/{Names.TEAM_TAG}": team}}
     path = f"parameter{names.model_parameter(environment, team)}"
     parameters = [stack.format_arn(service="ssm", resource=name) for name in (path, f"{path}/*")]
     groups = stack.format_arn(service="logs", resource=f"log-group:/aws/sagemaker/Endpoints/{names.project}-*")
@@ -193,16 +222,16 @@ def _grant_look(role: iam.Role, names: Names, environment: str, team: str) -> No
         "EndpointConfig": "endpoint-config/*",
         "Model": "model/*",
     }
-    for actions, resources in (
-        (["ssm:GetParametersByPath"], parameters),
-        (["logs:FilterLogEvents"], [groups, f"{groups}:*"]),
-        (["cloudwatch:GetMetricData"], ["*"]),  # the action has no resource
+    for actions, resources, conditions in (
+        (["ssm:GetParametersByPath"], parameters, None),
+        (["logs:FilterLogEvents"], [groups, f"{groups}:*"], own),
+        (["cloudwatch:GetMetricData"], ["*"], None),  # the action has no resource
         *(
-            ([f"sagemaker:Describe{noun}"], [stack.format_arn(service="sagemaker", resource=resource)])
+            ([f"sagemaker:Describe{noun}"], [stack.format_arn(service="sagemaker", resource=resource)], own)
             for noun, resource in described.items()
         ),
     ):
-        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))
 
 
 def _grant_tell(role: iam.Role, names: Names) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from config.naming import LIGHT_CHANGED, PERSON_NEEDED, RETRAINING_WANTED, Names
+from stacks.publishing import ToTopic
 
 MESSAGE = "$.detail.message"
 LIGHTS = ("green", "yellow", "red")
@@ -59,7 +60,7 @@ class Telling(Construct):
             self._send(rule)
 
     def _send(self, rule: events.Rule) -> None:
-        rule.add_target(targets.SnsTopic(self._topic, message=events.RuleTargetInput.from_event_path(MESSAGE)))
+        rule.add_target(ToTopic(self._topic, events.RuleTargetInput.from_event_path(MESSAGE)))
         if self._chat:
             said = events.RuleTargetInput.from_object({"text": events.EventField.from_path(MESSAGE)})
             rule.add_target(targets.ApiDestination(self._chat, event=said))

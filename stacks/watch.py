@@ -47,6 +47,8 @@ class WatchStack(PlacedStack):
                 records=environment.records,
                 images=tooling.images,
             ).role
+            if environment.network:
+                environment.network.grant_attach(role)
             said = {
                 "--project": place.project.name,
                 "--environment": place.name,
@@ -63,6 +65,7 @@ class WatchStack(PlacedStack):
                 job_role=role,
                 fleet=settings.watch,
                 log_retention=place.log_retention,
+                network=environment.network,
             )
             topic = environment.alerts[team]
             alarms = WatchAlarms(

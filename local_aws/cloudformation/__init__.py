@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local_aws.cloudformation import buckets, conditions, gaps, patience, roles
+from local_aws.cloudformation import buckets, conditions, flow_logs, gaps, patience, roles
 from local_aws.cloudformation.handler import Handler
 from local_aws.cloudformation.kinds import KINDS
 
@@ -38,9 +38,11 @@ def install(account: Account) -> None:
             provisioners._CUSTOM_NAME_REPLACEMENT[kind.type] = {"name": kind.name}
     for name in gaps.GAPS:
         handlers[name] = gaps.fill(account, name, handlers[name])
+    handlers[flow_logs.TYPE] = flow_logs.handlers(account)
+    provisioners._REPLACING_PROPERTIES[flow_logs.TYPE] = ("ResourceId", *flow_logs.TAKEN)
     handlers[BUCKET] = buckets.strict(account, handlers[BUCKET])
     provisioners._STACK_TAG_PROPERTY[BUCKET] = ("Tags", "list")
-    ours = {kind.type for kind in KINDS} | gaps.GAPS.keys()
+    ours = {kind.type for kind in KINDS} | gaps.GAPS.keys() | {flow_logs.TYPE}
     blocks = stacks._runs_on_worker_thread
     # Our handlers make requests, which the event loop they are called on must be free to answer.
     stacks._runs_on_worker_thread = lambda name: name in ours or blocks(name)

@@ -15,6 +15,7 @@ KEPT = {
     "BucketName",
     "CorsConfiguration",
     "LifecycleConfiguration",
+    "LoggingConfiguration",
     "NotificationConfiguration",
     "OwnershipControls",
     "PublicAccessBlockConfiguration",

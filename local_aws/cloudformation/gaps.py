@@ -45,6 +45,12 @@ def _encryption(value: Properties) -> dict[str, Any]:
     return {"ServerSideEncryptionConfiguration": {"Rules": rules}}
 
 
+def _logging(value: Properties) -> dict[str, Any]:
+    """Kept, and no more: MiniStack delivers no access logs."""
+    target = {"TargetBucket": value["DestinationBucketName"], "TargetPrefix": value.get("LogFilePrefix", "")}
+    return {"BucketLoggingStatus": {"LoggingEnabled": target}}
+
+
 def _lifecycle(value: Properties) -> dict[str, Any]:
     return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(dict(rule)) for rule in value["Rules"]]}}
 
@@ -93,6 +99,14 @@ GAPS: dict[str, tuple[Gap, ...]] = {
             "DeleteBucketLifecycle",
             _bucket,
             _lifecycle,
+        ),
+        Gap(
+            "LoggingConfiguration",
+            "s3",
+            "PutBucketLogging",
+            "PutBucketLogging",  # of nothing
+            lambda name: {"Bucket": name, "BucketLoggingStatus": {}},
+            _logging,
         ),
         Gap(
             "OwnershipControls",

@@ -86,6 +86,11 @@ class Runner:
             with self._phase("UPLOAD_ARTIFACTS"):
                 self._upload(spec)
 
+    @property
+    def _project_arn(self) -> str:
+        """What CodeBuild says that it acts for when it takes the service role."""
+        return self._account.arn("codebuild", f"project/{self.build.project}")
+
     def _provision(self) -> dict[str, str]:
         run = self.build.id.partition(":")[2]
         logs = self._settings.get("logsConfig", {}).get("cloudWatchLogs", {})
@@ -93,7 +98,11 @@ class Runner:
         stream = f"{logs['streamName']}/{run}" if logs.get("streamName") else run
         if logs.get("status") != "DISABLED":
             self._log = self._account.log_stream(
-                group, stream, self._settings["serviceRole"], service_principal=PRINCIPAL
+                group,
+                stream,
+                self._settings["serviceRole"],
+                service_principal=PRINCIPAL,
+                source_arn=self._project_arn,
             )
             self._check_log(group, stream)
             arn = self._account.arn("logs", f"log-group:{group}:log-stream:{stream}")
@@ -106,13 +115,16 @@ class Runner:
         for folder in ("src", "home", "tmp"):
             (self._folder / folder).mkdir(parents=True)
         return self._account.environment(
-            self._settings["serviceRole"], service_principal=PRINCIPAL, session=f"AWSCodeBuild-{run}"
+            self._settings["serviceRole"],
+            service_principal=PRINCIPAL,
+            session=f"AWSCodeBuild-{run}",
+            source_arn=self._project_arn,
         )
 
     def _check_log(self, group: str, stream: str) -> None:
         """Fail, as CodeBuild does, when the service role may not make the log stream."""
         role = self._settings["serviceRole"]
-        logs = self._account.client("logs", role, service_principal=PRINCIPAL)
+        logs = self._account.client("logs", role, service_principal=PRINCIPAL, source_arn=self._project_arn)
         try:
             try:
                 logs.create_log_stream(logGroupName=group, logStreamName=stream)
@@ -245,5 +257,9 @@ class Runner:
 
     def _client(self, service: str) -> Any:
         return self._account.client(
-            service, self._settings["serviceRole"], service_principal=PRINCIPAL, session="AWSCodeBuild"
+            service,
+            self._settings["serviceRole"],
+            service_principal=PRINCIPAL,
+            session="AWSCodeBuild",
+            source_arn=self._project_arn,
         )

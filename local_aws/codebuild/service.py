@@ -154,7 +154,9 @@ class CodeBuild(Service):
     def _keep(self, project: Params) -> Params:
         check(project)
         try:
-            self.account.environment(project["serviceRole"], service_principal=PRINCIPAL)
+            self.account.environment(
+                project["serviceRole"], service_principal=PRINCIPAL, source_arn=self._arn(project["name"])
+            )
         except AwsError as error:
             raise AwsError(
                 "InvalidInputException",

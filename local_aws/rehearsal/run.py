@@ -24,22 +24,24 @@ from local_aws.settings import REHEARSED_MINUTE, Settings
 LOG = logging.getLogger(__name__)
 
 
-def rehearse(play: Callable[[Account, Report], object], minute: float = REHEARSED_MINUTE) -> NoReturn:
+def rehearse(
+    play: Callable[[Account, Report], object], minute: float = REHEARSED_MINUTE, report: Report | None = None
+) -> NoReturn:
     """Starts the local AWS, plays on it, shows the report, in a terminal stays up, and ends this process.
 
     A minute of waiting lasts *minute* seconds, unless the environment says otherwise.
     """
-    code = _started(play, minute)
+    code = _started(play, minute, report or Report())
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # a thread of MiniStack that still waits for something must not keep the process
 
 
-def _started(play: Callable[[Account, Report], object], minute: float) -> int:
+def _started(play: Callable[[Account, Report], object], minute: float, report: Report) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        return _rehearse(Account(Settings.from_environment(minute_seconds=minute)), Report(), play)
+        return _rehearse(Account(Settings.from_environment(minute_seconds=minute)), report, play)
     except StartError as error:
         print(error, file=sys.stderr)
         return 1

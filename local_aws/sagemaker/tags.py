@@ -20,7 +20,10 @@ class Tags:
         return [{"Key": key, "Value": value} for key, value in self._tags.get(arn, {}).items()]
 
     def context(self, arn: str) -> dict[str, str]:
-        """What policies may ask of a resource's tags."""
+        """What policies may ask of a resource's tags; a registered package has none but those of its group."""
+        before, package, name = arn.partition(":model-package/")
+        if package:
+            arn = f"{before}:model-package-group/{name.partition('/')[0]}"
         return {f"aws:ResourceTag/{key}": value for key, value in self._tags.get(arn, {}).items()}
 
     def forget(self, arn: str) -> None:

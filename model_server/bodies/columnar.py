@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import io
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from model_server import bounds
+from model_server.bodies import messages, npy, pages
 from model_server.bodies.table import Coded, Column, Table
+from model_server.bounds import BATCH_ROWS
 from model_server.errors import BadRequest, TooLarge, Violation
 from model_server.signature import Number, Signature
 
-_BATCH_ROWS = 16_384
-_LARGEST_INFLATED = 1024 * 1024 * 1024
-"""Of a Parquet file's data, in bytes; its row groups are inflated one at a time."""
+_SHOWN = 300
+_LONGEST_TEXT = 64 * 1024
+"""Of a category, in bytes."""
 
 
 def read_npy(signature: Signature, body: bytes) -> Iterator[Table]:
     """The rows of a two-dimensional array of numbers, or of a structured one; raises BadRequest or Violation."""
-    try:
-        array = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise BadRequest("malformed", f"the body is not an npy file: {error}") from error
-    for start in range(0, len(array) if array.ndim else 0, _BATCH_ROWS):
+    array = npy.array(body)
+    for start in range(0, len(array) if array.ndim else 0, BATCH_ROWS):
         yield _of_array(signature, array, start)
 
 
@@ -32,57 +32,79 @@ def read_parquet(signature: Signature, body: bytes) -> Iterator[Table]:
     import pyarrow as pa  # noqa: PLC0415  other formats do without
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    with _malformed("a Parquet file", pa.ArrowException, OSError):
-        file = pq.ParquetFile(pa.BufferReader(body))
-        groups = [file.metadata.row_group(place) for place in range(file.num_row_groups)]
-        if sum(group.total_byte_size for group in groups) > _LARGEST_INFLATED:
-            raise TooLarge("too_large", f"the Parquet file holds more than {_LARGEST_INFLATED} bytes; send fewer rows")
-        _require(signature, file.schema_arrow.names)
-        for batch in file.iter_batches(_BATCH_ROWS, columns=list(signature.names), use_threads=False):
+    # Texts stay in their dictionary: one long text could stand for any number of rows.
+    coded = [feature.name for feature in signature.categories]
+    with _malformed("a Parquet file", pa.ArrowException):
+        if body.endswith(b"PAR1"):
+            _fits("Parquet file", body, pages.unpacked(body, signature.names, BATCH_ROWS))
+        file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=coded, pre_buffer=False)
+        _require(signature, file.schema_arrow)
+        for batch in file.iter_batches(BATCH_ROWS, columns=list(signature.names), use_threads=False):
+            batch.validate(full=True)  # what texts hold is the caller's word
             yield _of_batch(signature, batch)
 
 
 def read_arrow(signature: Signature, body: bytes) -> Iterator[Table]:
-    """The rows of an Arrow IPC stream; raises BadRequest or Violation."""
+    """The rows of an Arrow IPC stream; raises BadRequest, TooLarge or Violation."""
     import pyarrow as pa  # noqa: PLC0415  other formats do without
 
-    with _malformed("an Arrow stream", pa.ArrowException, OSError), pa.ipc.open_stream(pa.BufferReader(body)) as stream:
-        _require(signature, stream.schema.names)
+    with _malformed("an Arrow stream", pa.ArrowException), pa.ipc.open_stream(pa.BufferReader(body)) as stream:
+        _require(signature, stream.schema)
+        _fits("Arrow stream", body, messages.unpacked(body, len(signature.names)))
         for batch in stream:
-            batch.validate()  # offsets and lengths are the caller's word
-            for start in range(0, batch.num_rows, _BATCH_ROWS):
-                yield _of_batch(signature, batch.slice(start, _BATCH_ROWS))
+            batch.validate(full=True)  # offsets, lengths and what texts hold are the caller's word
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                yield _of_batch(signature, batch.slice(start, BATCH_ROWS))
 
 
 class _malformed:  # noqa: N801  reads as the sentence that it makes
-    def __init__(self, what: str, *errors: type[Exception]) -> None:
+    def __init__(self, what: str, error: type[Exception]) -> None:
         self._what = what
-        self._errors = errors
+        # pyarrow lets pass what its own Python meets: names that are no UTF-8 are a ValueError.
+        self._errors = (error, OSError, ValueError, KeyError, OverflowError, NotImplementedError)
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> None:
         if isinstance(error, self._errors):
-            raise BadRequest("malformed", f"the body is not {self._what}: {error}") from error
+            raise BadRequest("malformed", f"the body is not {self._what}: {str(error)[:_SHOWN]}") from error
 
 
-def _require(signature: Signature, names: Sequence[str]) -> None:
+def _fits(what: str, body: bytes, size: int) -> None:
+    allowed = bounds.unpacked(len(body))
+    if size > allowed:
+        sentence = f"the {what} of {len(body)} bytes unpacks to {size}; at most {allowed} are read, so send fewer rows"
+        raise TooLarge("too_large", sentence)
+
+
+def _require(signature: Signature, schema: Any) -> None:
+    """Raises Violation unless each feature has one column, of a type that is read: nothing else is unpacked."""
+    _require_names(signature, schema.names)
+    for feature in signature.features:
+        kind = schema.field(feature.name).type
+        is_number = isinstance(feature, Number)
+        if not _is_read(kind, is_number=is_number):
+            raise _other_type(feature.name, str(kind)[:_SHOWN], is_number=is_number)
+
+
+def _require_names(signature: Signature, names: Sequence[str]) -> None:
+    times = Counter(names)
     for name in signature.names:
-        if names.count(name) != 1:
+        if times[name] != 1:
             raise Violation("column_missing", f"the column {name} is not there once; send every feature", field=name)
 
 
 def _of_array(signature: Signature, array: np.ndarray, start: int) -> Table:
     if array.dtype.names:
-        _require(signature, array.dtype.names)
-        part = array[start : start + _BATCH_ROWS]
+        _require_names(signature, array.dtype.names)
+        part = array[start : start + BATCH_ROWS]
         return Table([_numbers(signature, name, part[name]) for name in signature.names], len(part))
     rows = array.reshape(1, -1) if array.ndim == 1 else array
     if rows.ndim != 2 or rows.shape[1] != len(signature.names):
         raise Violation(
             "row_length", f"the array has the shape {array.shape}; expected rows x {len(signature.names)} numbers"
         )
-    part = rows[start : start + _BATCH_ROWS]
+    part = rows[start : start + BATCH_ROWS]
     return Table([_numbers(signature, name, part[:, place]) for place, name in enumerate(signature.names)], len(part))
 
 
@@ -90,41 +112,57 @@ def _numbers(signature: Signature, name: str, values: np.ndarray) -> Column:
     """Numbers for a number; whole numbers and texts for a category."""
     feature = signature.features[signature.names.index(name)]
     kind = values.dtype.kind
-    if isinstance(feature, Number) and kind in "iuf":
+    if values.ndim == 1 and isinstance(feature, Number) and kind in "iuf":
         return values.astype(np.float64)
-    if not isinstance(feature, Number) and kind in "iuSU":
-        texts, places = np.unique(values.astype(str), return_inverse=True)
+    if values.ndim == 1 and not isinstance(feature, Number) and kind in "iuSU":
+        texts, places = np.unique(npy.texts(name, values), return_inverse=True)
         return Coded(places, texts.tolist())
-    raise _other_type(name, str(values.dtype), is_number=isinstance(feature, Number))
+    raise _other_type(name, str(values.dtype)[:_SHOWN], is_number=isinstance(feature, Number))
 
 
 def _of_batch(signature: Signature, batch: Any) -> Table:
     columns = [
-        _arrow(feature.name, batch[feature.name], is_number=isinstance(feature, Number))
+        _of_numbers(batch[feature.name])
+        if isinstance(feature, Number)
+        else _of_texts(feature.name, batch[feature.name])
         for feature in signature.features
     ]
     return Table(columns, batch.num_rows)
 
 
-def _arrow(name: str, column: Any, *, is_number: bool) -> Column:
+def _is_read(kind: Any, *, is_number: bool) -> bool:
     import pyarrow as pa  # noqa: PLC0415  as above
 
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    kind = column.type
-    if is_number and (_any(kind, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)):
-        return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    if not is_number and _any(
-        kind,
-        pa.types.is_string,
-        pa.types.is_large_string,
-        pa.types.is_string_view,
-        pa.types.is_integer,
-        pa.types.is_null,
-    ):
-        coded = column.cast(pa.string()).fill_null("").dictionary_encode()
-        return Coded(coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist())
-    raise _other_type(name, str(kind), is_number=is_number)
+    types = pa.types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    if is_number:
+        return _any(kind, types.is_integer, types.is_floating, types.is_decimal, types.is_null)
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    return _any(kind, *texts, types.is_integer, types.is_null)
+
+
+def _of_numbers(column: Any) -> np.ndarray:
+    import pyarrow as pa  # noqa: PLC0415  as above
+
+    numbers = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return numbers.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+
+
+def _of_texts(name: str, column: Any) -> Coded:
+    import pyarrow as pa  # noqa: PLC0415  as above
+    from pyarrow import compute  # noqa: PLC0415
+
+    if not pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string()).dictionary_encode()
+    indices = column.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    used, places = np.unique(indices, return_inverse=True)
+    texts = column.dictionary.take(pa.array(used, mask=used < 0)).cast(pa.string())
+    longest = compute.max(compute.binary_length(texts)).as_py() or 0
+    if longest > _LONGEST_TEXT:
+        sentence = f"{name} has a text of {longest} bytes; at most {_LONGEST_TEXT} are read"
+        raise Violation("type", sentence, field=name)
+    return Coded(places, texts.fill_null("").to_pylist())
 
 
 def _any(kind: Any, *checks: Callable[[Any], bool]) -> bool:

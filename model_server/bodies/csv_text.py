@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from model_server.bodies.table import Coded, Column, Table, of_rows
+from model_server.bodies.table import Coded, Column, Table, batches, of_rows, sliced
 from model_server.errors import BadRequest, Violation
 from model_server.signature import Number, Signature
 
 _LARGE = 16 * 1024
 """In bytes; below it, reading by columns costs more than it saves."""
+
+_MOST_COLUMNS = 1000
+"""That the model does not read."""
 
 Header = Sequence[str] | None
 
@@ -26,29 +30,37 @@ def header(names: Sequence[str], body: bytes, parameters: Mapping[str, str]) -> 
     body = body.removeprefix(b"\xef\xbb\xbf")
     first, _, rest = body.lstrip(b"\r\n").partition(b"\n")
     told = parameters.get("header")
-    (names_given,) = _rows(first) or [[]]
+    names_given = (_rows(first) or [[]])[0]
     if told == "absent" or (told != "present" and set(names).isdisjoint(names_given)):
         return None, body
+    times = Counter(names_given)
     for name in names:
-        if names_given.count(name) != 1:
-            problem = "is missing from" if name not in names_given else "is more than once in"
+        if times[name] != 1:
+            problem = "is more than once in" if times[name] else "is missing from"
             raise Violation("column_missing", f"{name} {problem} the header; name each feature once", field=name)
     return names_given, rest
 
 
 def read(signature: Signature, body: bytes, header: Header) -> Table:
     """The rows of a body without its header; raises BadRequest."""
-    by_column = _by_column(signature, body, header) if len(body) >= _LARGE else None
-    return by_column or _by_row(signature.names, body, header)
+    return _by_column(signature, body, header) or _of(signature.names, _rows(body), header)
 
 
-def _by_row(names: Sequence[str], body: bytes, header: Header) -> Table:
-    table = of_rows(_rows(body), len(header or names), textual=True)
+def tables(signature: Signature, body: bytes, header: Header) -> Iterator[Table]:
+    """The same by BATCH_ROWS."""
+    by_column = _by_column(signature, body, header)
+    if by_column:
+        yield from sliced(by_column)
+        return
+    for _, rows in batches(_rows(body)):
+        yield _of(signature.names, rows, header)
+
+
+def _of(names: Sequence[str], rows: Sequence[list[str]], header: Header) -> Table:
     if not header:
-        return table
-    return Table(
-        [table.columns[header.index(name)] for name in names], table.count, textual=True, misshapen=table.misshapen
-    )
+        return of_rows(rows, len(names), textual=True)
+    at = {name: place for place, name in enumerate(header)}
+    return of_rows(rows, len(header), textual=True, places=[at[name] for name in names])
 
 
 def _rows(body: bytes) -> list[list[str]]:
@@ -60,12 +72,15 @@ def _rows(body: bytes) -> list[list[str]]:
 
 def _by_column(signature: Signature, body: bytes, header: Header) -> Table | None:
     """None where some value is not what its feature says: then the other way finds out which."""
+    if len(body) < _LARGE:
+        return None
     import pyarrow as pa  # noqa: PLC0415  small requests do without
     from pyarrow import csv as arrow_csv  # noqa: PLC0415
 
     given = header or signature.names
-    # A line of nothing but an empty field is a row to one reader and none to the other.
-    if len(given) == 1 or len(set(given)) != len(given):
+    # A line of nothing but an empty field is a row to one reader and none to the other; and of columns that the model
+    # does not read, each would cost more than its bytes.
+    if len(given) == 1 or len(set(given)) != len(given) or len(given) > _MOST_COLUMNS + len(signature.names):
         return None
     types = {
         feature.name: pa.float64() if isinstance(feature, Number) else pa.dictionary(pa.int32(), pa.string())

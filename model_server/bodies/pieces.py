@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from model_server.bounds import LINE_BYTES
+from model_server.errors import TooLarge
+
 SIZE = 256 * 1024
 """Of a piece, in bytes: some milliseconds of work, so that pieces of one body keep every core busy."""
 
@@ -19,13 +22,15 @@ class Lines:
         self._open = False
 
     def cut(self, more: bytes, *, last: bool) -> Iterator[bytes]:
-        """The pieces that are complete with *more*."""
+        """The pieces that are complete with *more*; raises TooLarge where one line is."""
         self._rest += more
         while len(self._rest) >= SIZE and (end := self._end()):
+            _short(end)
             yield bytes(self._rest[:end])
             del self._rest[:end]
             self._searched = 0
             self._open = False
+        _short(len(self._rest))
         if last and self._rest:
             yield bytes(self._rest)
             self._rest.clear()
@@ -50,15 +55,28 @@ class Lines:
         self._searched = to
 
 
-class Whole:
-    """One piece, when all of it is there."""
+def _short(length: int) -> None:
+    if length > LINE_BYTES:
+        raise TooLarge(
+            "too_large", f"a line, or what quotes make one, has more than {LINE_BYTES} bytes; send shorter rows"
+        )
 
-    def __init__(self) -> None:
+
+class Whole:
+    """One piece, when all of it is there; *refusal* is for one of more than *largest* bytes."""
+
+    def __init__(self, largest: float = float("inf"), refusal: str = "") -> None:
         self._parts: list[bytes] = []
+        self._length = 0
+        self._largest = largest
+        self._refusal = refusal
 
     def cut(self, more: bytes, *, last: bool) -> Iterator[bytes]:
-        """The body, with its last part."""
+        """The body, with its last part; raises TooLarge."""
         self._parts.append(more)
+        self._length += len(more)
+        if self._length > self._largest:
+            raise TooLarge("too_large", self._refusal)
         if last:
             yield b"".join(self._parts)
             self._parts.clear()

@@ -32,8 +32,7 @@ class Reader:
     def __init__(self, signature: Signature, content_type: str) -> None:
         self.type, self._parameters = media.content_type(content_type)
         self._signature = signature
-        lines = self.type in (media.CSV, media.JSON_LINES)
-        self._cutter = Lines(quoted=self.type == media.CSV) if lines else Whole()
+        self._cutter = _cutter(self.type)
         self._read: Read | None = None
 
     def pieces(self, more: bytes, *, last: bool) -> Iterator[Piece]:
@@ -49,13 +48,23 @@ class Reader:
         match self.type:
             case media.CSV:
                 header, body = csv_text.header(signature.names, first, self._parameters)
-                return lambda body: [csv_text.read(signature, body, header)], body
+                return lambda body: csv_text.tables(signature, body, header), body
             case media.JSON_LINES:
-                return lambda body: [json_rows.read_lines(signature.names, body)], first
+                return partial(json_rows.read_lines, signature.names), first
             case media.JSON:
-                return lambda body: [json_rows.read(signature.names, body)], first
+                return partial(json_rows.read, signature.names), first
             case _:
                 return partial(_COLUMNAR[self.type], signature), first
+
+
+def _cutter(kind: str) -> Lines | Whole:
+    match kind:
+        case media.CSV | media.JSON_LINES:
+            return Lines(quoted=kind == media.CSV)
+        case media.JSON:
+            return json_rows.document()
+        case _:
+            return Whole()
 
 
 _COLUMNAR: Mapping[str, Callable[[Signature, bytes], Iterator[Table]]] = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from model_server.bounds import BATCH_ROWS
 from model_server.errors import Violation
 
 
@@ -38,14 +39,44 @@ class Table:
     misshapen: Mapping[int, Violation] = field(default_factory=dict)
 
 
-def of_rows(rows: Sequence[Sequence[Any] | Violation], width: int, *, textual: bool = False) -> Table:
-    """A table of rows of *width* values, among which a Violation stands for a row that is none."""
+def batches(rows: Sequence[Any]) -> Iterator[tuple[int, Sequence[Any]]]:
+    """The rows by BATCH_ROWS, and the number of each time's first: what is wrong with rows takes more than they do."""
+    for start in range(0, len(rows), BATCH_ROWS):
+        yield start, rows[start : start + BATCH_ROWS]
+
+
+def sliced(table: Table) -> Iterator[Table]:
+    """The same of a table without misshapen rows."""
+    for start in range(0, table.count, BATCH_ROWS):
+        columns = [_slice(column, start) for column in table.columns]
+        yield Table(columns, min(BATCH_ROWS, table.count - start), table.textual)
+
+
+def _slice(column: Column, start: int) -> Column:
+    end = start + BATCH_ROWS
+    return Coded(column.places[start:end], column.texts) if isinstance(column, Coded) else column[start:end]
+
+
+def of_rows(
+    rows: Sequence[Sequence[Any] | Violation],
+    width: int,
+    *,
+    textual: bool = False,
+    places: Sequence[int] | None = None,
+) -> Table:
+    """A table of rows of *width* values, among which a Violation stands for a row that is none.
+
+    Of the values those at *places* are read, without *places* all.
+    """
     misshapen = {number: row for number, row in enumerate(rows) if isinstance(row, Violation)}
     misshapen |= {
         number: Violation("row_length", f"it has {len(row)} values; expected {width}", row=number)
         for number, row in enumerate(rows)
         if not isinstance(row, Violation) and len(row) != width
     }
-    shaped = [row for number, row in enumerate(rows) if number not in misshapen] if misshapen else rows
-    columns = list(zip(*shaped, strict=True)) if shaped else [()] * width
+    shaped: Any = [row for number, row in enumerate(rows) if number not in misshapen] if misshapen else rows
+    if places is not None:
+        columns: list[Any] = [[row[place] for row in shaped] for place in places]
+    else:
+        columns = list(zip(*shaped, strict=True)) if shaped else [()] * width
     return Table(columns, len(rows), textual, misshapen)

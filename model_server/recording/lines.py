@@ -20,7 +20,7 @@ _ENCODINGS = {"text/csv": "CSV", "application/json": "JSON"}
 
 
 class Seen(NamedTuple):
-    """A request that was answered, and when, in seconds since 1970."""
+    """A request that was answered, and when, in seconds since 1970; `masked` is the id of the key that hides values."""
 
     id: str
     attributes: str
@@ -29,6 +29,7 @@ class Seen(NamedTuple):
     answer_type: str
     answer: bytes
     at: float
+    masked: str = ""
 
     def size(self) -> int:
         """The bytes of both bodies."""
@@ -52,6 +53,8 @@ def _record(seen: Seen, event: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {"eventId": event, "inferenceId": seen.id}
     if seen.attributes:
         metadata["customAttributes"] = [seen.attributes]
+    if seen.masked:
+        metadata["masked"] = seen.masked
     metadata["inferenceTime"] = f"{datetime.fromtimestamp(seen.at, UTC):%Y-%m-%dT%H:%M:%SZ}"
     data = {
         "endpointInput": _side("INPUT", seen.content_type, seen.body),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from random import Random
 
 from model_server.identity import ATTRIBUTES
 from model_server.priority import step_back
 from model_server.recording.lines import LONGEST_LINE, Seen, lines
+from model_server.recording.masking import FILE, Masker, UnmaskableError
 from model_server.routes import Response
+from model_server.settings import Settings
 from model_server.watching.counters import Counter
-from model_server.watching.log import put
+from model_server.watching.log import log, put
 
 LARGEST_BODY = 6 * 1024 * 1024
 """Of a request and of its answer, in bytes; SageMaker's own capture takes no larger ones either."""
@@ -44,12 +46,33 @@ class Copy:
         return b"".join(self._parts) if self._length <= LARGEST_BODY else None
 
 
-class Recorder:
-    """Records some *percent* of the invocations of one worker."""
+def recorder(settings: Settings, counter: Counter) -> Recorder | None:
+    """That of one worker; None where nothing is to be recorded."""
+    return Recorder(settings.record_percent, counter, _mask(settings)) if settings.record_percent else None
 
-    def __init__(self, percent: float, counter: Counter) -> None:
+
+def _mask(settings: Settings) -> Callable[[Seen], Seen] | None:
+    """What hides the values of sensitive features, if they are to be hidden."""
+    if settings.record_sensitive == "as-sent":
+        return None
+    masker = Masker.read(settings.model)
+    if masker is None and settings.record_sensitive == "masked":
+        log({"event": "unmasked", "message": f"the package has no {FILE}, so nothing is recorded; train it again"})
+        return _nothing
+    return masker
+
+
+def _nothing(_: Seen) -> Seen:
+    raise UnmaskableError
+
+
+class Recorder:
+    """Records some *percent* of the invocations of one worker, each as *mask* leaves it, or not where that refuses."""
+
+    def __init__(self, percent: float, counter: Counter, mask: Callable[[Seen], Seen] | None = None) -> None:
         self._share = percent / 100
         self._counter = counter
+        self._mask = mask
         self._random = Random()  # noqa: S311  a sample, and ids that have to be new, not secret
         self._queue: SimpleQueue[Seen | None] = SimpleQueue()
         # Each is changed by one thread alone.
@@ -104,12 +127,15 @@ class Recorder:
         kept = 0
         for seen in waiting:
             try:
-                for line in lines(seen, self._random.randbytes(12).hex()):
+                told = self._mask(seen) if self._mask else seen
+                for line in lines(told, self._random.randbytes(12).hex()):
                     if len(buffer) + len(line) > LONGEST_LINE:
                         put(bytes(buffer))
                         buffer.clear()
                     buffer += line
                 kept += 1
+            except UnmaskableError:
+                self._counter.add("record unmaskable")
             except Exception:  # noqa: BLE001  the log may be gone; callers are answered all the same
                 self._counter.add("record failed")
             self._taken += seen.size()

@@ -18,7 +18,7 @@ CODES = (
     "value_missing",
 )
 PARTS = ("decode", "check", "score", "encode")
-RECORDS = ("written", "too_large", "too_many", "failed")
+RECORDS = ("written", "too_large", "too_many", "unmaskable", "failed")
 """What became of invocations that were to be recorded."""
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the latency histogram, in seconds; one more bucket has none."""

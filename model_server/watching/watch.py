@@ -26,9 +26,10 @@ class Told(NamedTuple):
 
 
 class Watch:
-    """The eyes of one worker."""
+    """The eyes of one worker; of a *sensitive* model it tells no message of an exception, which may quote a value."""
 
-    def __init__(self, counter: Counter, told: Told) -> None:
+    def __init__(self, counter: Counter, told: Told, *, sensitive: bool = False) -> None:
+        self._sensitive = sensitive
         self._counter = counter
         self._told = told
         self._last = counter.counts()
@@ -41,6 +42,8 @@ class Watch:
         """One request was answered."""
         if path != INVOCATIONS and response.status == 200:
             return
+        if self._sensitive and response.cause:
+            response = response._replace(cause=response.frames)
         sample = self._answered if response.status == 200 else self._others
         if not sample.count % sample.step:
             sample.keep((path, response, seconds))

@@ -14,6 +14,7 @@ from monitoring.counting.grid import Grid
 from monitoring.counting.tally import Sums, Tally
 from monitoring.counting.values import Values
 from monitoring.features import distances
+from monitoring.features.bands import Bands
 
 EXACT_BELOW = 10_000
 """A reference with fewer rows keeps its values, for exact distances; others compare in as many bins of equal width."""
@@ -31,7 +32,7 @@ class Numeric:
     """The reference of a numeric feature.
 
     `cells` are the filled cells of its grid and `counts` how many rows are in them; `mean` is that of its finite
-    values. A grid's last cell is for nulls.
+    values. A grid's last cell is for nulls. Of a number with `bands` no value is known, here or in any period.
     """
 
     n: int
@@ -43,10 +44,15 @@ class Numeric:
     filled: np.ndarray
     counts: np.ndarray
     values: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+    bands: Bands | None = field(default=None, repr=False)
 
     @classmethod
-    def fit(cls, column: np.ndarray) -> Numeric:
+    def fit(cls, column: np.ndarray, *, sensitive: bool = False) -> Numeric:
         """The reference from its values (float64; NaN is null). It needs one finite value."""
+        finite = column[np.abs(column) < LARGEST]
+        deciles = np.unique(np.quantile(finite, np.arange(1, 10) / 10))
+        bands = Bands.between(float(finite.min()), deciles, float(finite.max())) if sensitive else None
+        column = column if bands is None else bands.coarse(column)
         present = column[~np.isnan(column)]
         finite = present[np.abs(present) < LARGEST]
         exact = np.unique(finite, return_counts=True) if len(present) < EXACT_BELOW else None
@@ -56,13 +62,13 @@ class Numeric:
             high=float(finite.max()),
             mean=float(finite.mean()),
             doane=_edges(finite, "doane"),
-            deciles=np.unique(np.quantile(finite, np.arange(1, 10) / 10)),
+            deciles=deciles,
             filled=np.zeros(0, np.int64),
             counts=np.zeros(0, np.int64),
         )
         counts = np.bincount(empty.cells(column), minlength=empty.width)
         filled = np.flatnonzero(counts)
-        return replace(empty, filled=filled, counts=counts[filled], values=exact)
+        return replace(empty, filled=filled, counts=counts[filled], values=exact, bands=bands)
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Numeric:
@@ -71,13 +77,20 @@ class Numeric:
         numbers = {name: np.array(body[name], np.int64) for name in ("filled", "counts")}
         exact = body["values"]
         values = None if exact is None else (np.array(exact[0], np.float64), np.array(exact[1], np.int64))
-        return cls(body["n"], body["low"], body["high"], body["mean"], **arrays, **numbers, values=values)
+        bands = Bands.parse(body["bands"]) if body.get("bands") else None
+        return cls(body["n"], body["low"], body["high"], body["mean"], **arrays, **numbers, values=values, bands=bands)
 
     def body(self) -> dict[str, Any]:
         """The same as JSON."""
         said: dict[str, Any] = {name: getattr(self, name) for name in ("n", "low", "high", "mean")}
         said |= {name: getattr(self, name).tolist() for name in ("doane", "deciles", "filled", "counts")}
-        return {"kind": "numeric", **said, "values": self.values and [each.tolist() for each in self.values]}
+        values = self.values and [each.tolist() for each in self.values]
+        return {
+            "kind": "numeric",
+            **said,
+            "values": values,
+            **({"bands": self.bands.edges.tolist()} if self.bands else {}),
+        }
 
     @cached_property
     def grid(self) -> Grid:

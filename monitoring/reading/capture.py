@@ -12,9 +12,10 @@ import pyarrow as pa
 from monitoring.errors import DataError
 from monitoring.reading.answers import Answers
 from monitoring.reading.bodies import Unreadable, body
-from monitoring.reading.gathering import Gathered
+from monitoring.reading.gathering import Gathered, Rows
 from monitoring.reading.kinds import Source
 from monitoring.reading.lines import blocks, parse, plain
+from monitoring.reading.masked import Masks
 from monitoring.reading.problems import Problems
 from monitoring.reading.requests import Requests
 from monitoring.reading.values import column
@@ -29,7 +30,8 @@ class Capture:
     """How captured bodies become columns.
 
     `inputs` are the features in the order of a CSV request without header; `scores` names a column for each class (one
-    for a binary model, none for a regression), the others a column each, where it is wanted.
+    for a binary model, none for a regression), the others a column each, where it is wanted. Records with masked values
+    are rows only to who has their `masks`.
     """
 
     inputs: tuple[str, ...]
@@ -37,6 +39,7 @@ class Capture:
     prediction: str | None = None
     row_id: str | None = None
     timestamp: str | None = None
+    masks: Masks | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -91,6 +94,8 @@ class _Rows:
         """The rows of an event, and what they are without, if anything; raises Unreadable."""
         data, metadata = _event(line)
         requests, own = self._requests.read(body(data.get("endpointInput")))
+        if (masked := metadata.get("masked")) is not None:
+            requests = self._unmasked(masked, requests)
         answered = data.get("endpointOutput") is not None
         said = None
         if answered:
@@ -102,6 +107,11 @@ class _Rows:
         self._times += [metadata.get("inferenceTime")] * len(requests)
         self._ids += _ids(metadata, said, own, len(requests))
         return None if answered else "an event has no answer, only features"
+
+    def _unmasked(self, identity: Any, rows: Rows) -> Rows:
+        if self._capture.masks is None:
+            raise Unreadable("a record is masked, and only who has the package's masks can count it")
+        return self._capture.masks.read(identity, self._capture.inputs, rows)
 
     def batch(self) -> Any:
         """All rows until now, which are then forgotten."""

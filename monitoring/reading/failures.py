@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ _KNOWN = {
     "File is too small": "is no Arrow file, or only the beginning of one",
     "Not an Arrow file": "is no Arrow file, or only the beginning of one",
 }
+_QUOTED = re.compile(r"(invalid value|Row #\d+: .*? got \d+|got \d+):? .*")
+"""Where Arrow begins to quote the row that it cannot read, which may say something about a person."""
 
 
 @contextmanager
@@ -45,4 +48,5 @@ def _sentence(error: BaseException) -> str:
     for beginning, sentence in _KNOWN.items():
         if beginning in text:
             return sentence
+    text = _QUOTED.sub(r"\1", text)
     return f"cannot be read to its end: {text[:200] or type(error).__name__}"

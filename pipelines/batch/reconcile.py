@@ -8,28 +8,46 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
+from pathlib import Path
 
+from model_server.recording.masking import FILE, Masker
 from pipelines.batch import again, first
 from pipelines.batch.objects import Objects
 from pipelines.batch.places import Places, named
 from pipelines.batch.screen import AGAIN
 from pipelines.batch.task import Task
 from pipelines.container import Container, run
+from pipelines.packaging import package, sealing
 
 
-def reconcile(_: Container) -> None:
-    """Everything is read from the bucket and written there: what a folder of the job held could be out of date."""
+def reconcile(container: Container) -> None:
+    """Everything is read from the bucket and written there: what a folder of the job held could be out of date.
+
+    Only what masks the records is from the input `model`, where --mask is given.
+    """
     arguments = _arguments()
+    mask = _masker(container) if arguments.mask else None
+    if arguments.mask and mask is None:
+        print(
+            f"not recorded: the package has no {FILE}, so nothing can mask its rows; train the model again", flush=True
+        )
     task = Task(
         run=named(arguments.run),
         at=arguments.at,
         package=arguments.package,
         objects=Objects.of(arguments.bucket),
         places=Places(arguments.folder),
-        capture=arguments.capture,
+        capture="" if arguments.mask and mask is None else arguments.capture,
+        mask=mask,
     )
     summary = (again if arguments.mode == AGAIN else first).reconcile(task)
     print(json.dumps({name: value for name, value in summary.items() if name != "objects"}), flush=True)
+
+
+def _masker(container: Container) -> Masker | None:
+    with tempfile.TemporaryDirectory() as scratch:
+        return Masker.read(sealing.unpack(container.input("model") / package.ARCHIVE, Path(scratch)))
 
 
 def _arguments() -> argparse.Namespace:
@@ -41,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--bucket", required=True, help="the records bucket")
     parser.add_argument("--folder", required=True, help="batch/<team>/<model>")
     parser.add_argument("--capture", default="", help="the prefix for records; empty for none")
+    parser.add_argument("--mask", action="store_true", help="whether records hide the model's sensitive features")
     return parser.parse_args()
 
 

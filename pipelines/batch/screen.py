@@ -19,7 +19,7 @@ from pipelines.batch.objects import Objects
 from pipelines.batch.places import ANSWERS, PENDING, Places, named
 from pipelines.batch.sorting import Sorted, Targets, sort_pending, sort_rows
 from pipelines.container import Container, run
-from pipelines.packaging import package
+from pipelines.packaging import package, sealing
 
 EVIDENCE, NUMBERS = ".json", ".lines"
 AGAIN = "again"
@@ -88,7 +88,7 @@ def screen(container: Container) -> None:
     arguments = _arguments()
     name = named(arguments.run)
     with tempfile.TemporaryDirectory() as scratch:
-        folder = package.unpack(container.input("model") / package.ARCHIVE, Path(scratch))
+        folder = sealing.unpack(container.input("model") / package.ARCHIVE, Path(scratch))
         judge = Judge.of_package(folder)
     objects, places = Objects.of(arguments.bucket), Places(arguments.folder)
     one = Screen(name, judge, container, objects, places, arguments.longest_mb * MEGABYTE)

@@ -14,7 +14,7 @@ from config.naming import NOTHING
 from model_server.errors import PackageError
 from model_server.scoring import Model as Packaged
 from pipelines.container import StepError
-from pipelines.packaging import metrics, package
+from pipelines.packaging import metrics, package, sealing
 from pipelines.rows.columns import model_columns
 from pipelines.rows.splitting import HOLDOUT
 
@@ -52,8 +52,13 @@ def fetch(uri: str, folder: Path) -> Packaged | str:
     """
     if uri == NOTHING:
         return "no package has been released yet"
+    archive = _download(uri, folder.with_name(f"{folder.name}.archive"))
     try:
-        return Packaged.read(package.unpack(_download(uri, folder), folder))
+        unpacked = sealing.unpack(archive, folder)
+    except PackageError as error:
+        return f"the champion's package is not trusted: {error}"
+    try:
+        return Packaged.read(unpacked)
     except PackageError as error:
         return f"the champion needs another image than this: {error}"
 

@@ -11,7 +11,7 @@ from model_server import engines, scoring
 from model_server.forest import Forest
 from model_server.scoring import Columns
 from model_server.signature import Signature
-from pipelines.container import StepError
+from pipelines.container import StepError, unquoted
 from pipelines.packaging import forest, native, parity, speed
 from pipelines.packaging.export import export
 
@@ -61,15 +61,15 @@ class Choice:
         try:
             onnx = self._onnx()
         except StepError as error:
-            print(f"not by ONNX Runtime: {error}", flush=True)
-            return self._by_native(self._native(), onnx=str(error))
+            print(f"not by ONNX Runtime: {self._told(error)}", flush=True)
+            return self._by_native(self._native(), onnx=self._told(error))
         with_forest = self._by_onnx(onnx)
         if with_forest.signature.batch_engine:
             return with_forest
         try:
             other = self._native(onnx.content)
         except StepError as error:
-            print(f"by ONNX Runtime alone: {error}", flush=True)
+            print(f"by ONNX Runtime alone: {self._told(error)}", flush=True)
             return with_forest
         match self._batch_from(onnx, other.engine):
             case None:
@@ -78,6 +78,9 @@ class Choice:
                 return self._by_native(other, onnx="right, and slower for a single row already")
             case fewest:
                 return self._by_both(onnx, other, fewest)
+
+    def _told(self, error: StepError) -> str:
+        return unquoted(error) if self.model.sensitive else str(error)
 
     def _onnx(self) -> _Candidate:
         content = export(self.fitted, self.model.features)
@@ -109,7 +112,7 @@ class Choice:
             engine = Forest(trees.forest, engines.Onnx(trees.before) if trees.before else None)
             checked = self._checked("its trees at once", engine, trees.forest, thresholds_of=onnx.content)
         except StepError as error:
-            print(f"many rows at once by ONNX Runtime too: {error}", flush=True)
+            print(f"many rows at once by ONNX Runtime too: {self._told(error)}", flush=True)
             return Chosen(proven, files)
         fewest = self._batch_from(onnx, engine)
         if fewest is None:

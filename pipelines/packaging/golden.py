@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import orjson
 
-from model_server import media
+from model_server import loading, media
 from model_server.contract import INVOCATIONS, Request
 from model_server.golden import Golden, GoldenRequest
 from model_server.predictions import Predictions
+from model_server.recording import masking
 from model_server.scoring import Columns
 from model_server.signature import Signature
 from model_server.testing import Client
@@ -54,7 +55,7 @@ def _asked(client: Client, kind: str, body: str) -> GoldenRequest:
     # Of the routes themselves: over HTTP an answer has an id, and each time another.
     response = client.routes.handle(Request("POST", INVOCATIONS, kind, kind, body.encode()))
     if response.status != 200:
-        reason = response.cause or response.body.decode()
+        reason = loading.why(response, quiet=(client.folder / masking.FILE).exists())
         raise StepError(f"the packaged model refuses a held-out row with {response.status}: {reason}")
     return GoldenRequest(kind, kind, body, response.body.decode())
 

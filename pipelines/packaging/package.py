@@ -4,6 +4,8 @@
 - `model.skops`: the fitted model, where that library answers, always or from a number of rows on
 - `signature.json`: what it reads and answers, and how its export was checked
 - `golden.json`: requests with their answers
+- `baseline.json`: what is normal for it
+- `masks.json`: what hides sensitive features in its records, where it has any
 - `card.json`: metrics, data version, commit, hyperparameters
 - `code/`: inference.py and its neighbours, where the model has them
 """

@@ -23,8 +23,11 @@ SCORE = "score"
 """The names of columns that a record of a prediction has besides the features, the id and the label."""
 
 
-def spec(model: Model, classes: tuple[Any, ...]) -> dict[str, Any]:
-    """The kernel's spec of *model*; classes in the order of the signature (binary: the positive one last)."""
+def spec(model: Model, classes: tuple[Any, ...], masked_by: str | None = None) -> dict[str, Any]:
+    """The kernel's spec of *model*; classes in the order of the signature (binary: the positive one last).
+
+    *masked_by* is the id of the key of its masks.
+    """
     score: str | dict[str, str] | None = None
     if model.task == "binary":
         score = SCORE
@@ -41,18 +44,21 @@ def spec(model: Model, classes: tuple[Any, ...]) -> dict[str, Any]:
         "row_id": model.data.id,
         "period": model.monitoring.period,
         "sensitive": [each.name for each in model.features if each.sensitive],
+        "masked_by": masked_by,
         "rules": model.monitoring.light.model_dump(mode="json"),
     }
     return said | ({"positive": classes[-1]} if model.task == "binary" else {})
 
 
-def baseline(model: Model, rows: Columns, labels: np.ndarray, predictions: Predictions) -> Baseline:
+def baseline(
+    model: Model, rows: Columns, labels: np.ndarray, predictions: Predictions, masked_by: str | None = None
+) -> Baseline:
     """What is normal for a model: held-out rows, what it said of them, and what was true.
 
     They have no time of their own; their order stands for it.
     """
     classes = predictions.signature.classes
-    said = Spec.parse(spec(model, classes))
+    said = Spec.parse(spec(model, classes, masked_by))
     columns: dict[str, Any] = {
         feature.name: pa.array(rows[feature.name][:, 0].astype(np.float64), from_pandas=True)
         if isinstance(feature, Number)

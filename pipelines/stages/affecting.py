@@ -19,6 +19,7 @@ NOT_TRAINED = (
     "model_server",
     # Say where a project is and who owns it. The others hold what model.yaml says of a release, and how errors read.
     "config/project.py",
+    "config/network.py",
     "config/vulnerabilities.py",
     "config/release.py",
     "config/rollout.py",

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, Self
 
 from config import Model
 from config.naming import NOTHING
+from pipelines.packaging.archive import ArchiveError, read
 from pipelines.packaging.package import CARD
 from pipelines.stages.comparing import Comparison, Decision, decision
 from pipelines.stages.registry import Package
@@ -28,6 +30,7 @@ from pipelines.stages.telling import number, pipeline_link, tell
 LONGEST = 900
 """Characters of SUMMARY: what an approval shows may have 1,000."""
 COMMITS = 10
+_LONGEST_CARD = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,10 @@ def main() -> None:
 def card(s3: Any, package: Package) -> dict[str, Any]:
     """The card in a package's model.tar.gz: its evaluation, its data version, its commit."""
     with tarfile.open(fileobj=io.BytesIO(package.content(s3))) as archive:
-        member = archive.extractfile(CARD)
-        assert member, f"{package.arn} has no {CARD}"
-        return json.load(member)
+        try:
+            return json.loads(read(archive, CARD, _LONGEST_CARD))
+        except ArchiveError as error:
+            sys.exit(f"Nothing is known of {package.arn}: {error}. Train the model again.")
 
 
 def message(

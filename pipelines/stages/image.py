@@ -18,6 +18,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipelines.stages.keys import TRUSTED, trust
 from pipelines.stages.materials import bill_of_materials
 from pipelines.stages.scanning import refused, wait_for_scan
 from pipelines.stages.surroundings import Surroundings
@@ -54,6 +55,7 @@ class Image:
 
 def main() -> None:
     around = Surroundings()
+    trust(around)
     images = build(around, os.environ["REPOSITORY"])
     kept = [keep_bill(around, os.environ["ARTIFACTS_BUCKET"], image) for image in images]
     scanned = check(around, images, datetime.now(UTC).date())
@@ -130,11 +132,12 @@ def needed(around: Surroundings) -> list[str]:
 
 
 def content_hash(around: Surroundings, target: str) -> str:
-    """Names the content of a target: git's hashes of everything that the Dockerfile copies into it."""
+    """Names the content of a target: git's hashes of what the Dockerfile copies into it, and the trusted keys."""
     listing = subprocess.run(
         ["git", "ls-tree", "-r", "HEAD", "--", *CONTENT[target]], cwd=around.root, check=True, capture_output=True
     ).stdout
-    return hashlib.sha256(listing).hexdigest()[:12]
+    keys = b"".join(file.read_bytes() for file in sorted((around.root / TRUSTED).iterdir()))
+    return hashlib.sha256(listing + keys).hexdigest()[:12]
 
 
 def _digest(ecr: Any, repository: str, tag: str) -> str | None:

@@ -49,11 +49,11 @@ class Running:
         return {variant["VariantName"]: variant.get("InstanceType") for variant in self.variants}
 
     def package(self, sagemaker: Any) -> Package | None:
-        """The package that it serves; None where nothing serves, or what serves is made of none."""
+        """The package that it serves; None where nothing serves, or what serves is made of none that is registered."""
         for model in self.models:
             container = sagemaker.describe_model(ModelName=model).get("PrimaryContainer", {})
             if "ModelPackageName" in container:
-                return Package.describe(sagemaker, container["ModelPackageName"])
+                return _registered(sagemaker, container["ModelPackageName"])
         return None
 
 
@@ -61,6 +61,15 @@ def serving(sagemaker: Any, endpoint: str) -> Package | None:
     """The package that an endpoint serves; None where there is no endpoint, or it serves none."""
     running = Running.describe(sagemaker, endpoint)
     return running.package(sagemaker) if running else None
+
+
+def _registered(sagemaker: Any, package: str) -> Package | None:
+    try:
+        return Package.describe(sagemaker, package)
+    except ClientError as error:
+        if any(words in str(error) for words in _GONE):
+            return None  # it was deleted from the registry, and what is made of it goes on
+        raise
 
 
 def _variants(sagemaker: Any, config: str) -> tuple[dict[str, Any], ...]:

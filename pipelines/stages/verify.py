@@ -75,7 +75,7 @@ def verify(around: Surroundings, model: Model, found: Findings) -> None:
     # SageMaker itself waits a minute for an answer.
     patience = Config(read_timeout=65, retries={"total_max_attempts": 2})
     runtime = boto3.client("sagemaker-runtime", config=patience)
-    found.golden += golden_checks(runtime, found.endpoint, released.golden)
+    found.golden += golden_checks(runtime, found.endpoint, released.golden, quiet=released.sensitive)
     found.contract += contract.checks(giving_up(asker(runtime, found.endpoint)), released)
     _load(model, released, found)
     found.alarms += quiet.checks(around.client("cloudwatch"), found.endpoint)
@@ -125,22 +125,22 @@ def wrong_answers(runtime: Any, endpoint: str, golden: Golden) -> list[str]:
     return [check.problem for check in golden_checks(runtime, endpoint, golden) if check.problem]
 
 
-def golden_checks(runtime: Any, endpoint: str, golden: Golden) -> list[Check]:
+def golden_checks(runtime: Any, endpoint: str, golden: Golden, *, quiet: bool = False) -> list[Check]:
     """A check for each golden request. Their rows are people's, so that their numbers name them, not their bodies."""
     ask = giving_up(asker(runtime, endpoint))
     checks = []
     for number, request in enumerate(golden.requests, 1):
         reply = ask(Question(request.body.encode(), request.content_type, request.accept))
         what = f"golden request {number} ({request.content_type})"
-        difference = _difference(golden, number - 1, reply)
+        difference = _difference(golden, number - 1, reply, quiet=quiet)
         problem = f"{what.capitalize()} is not answered as stored: {difference}." if difference else ""
         checks.append(Check(what, f"as stored, within {golden.tolerance:g}", difference or "as stored", problem))
     return checks
 
 
-def _difference(golden: Golden, place: int, reply: Reply) -> str | None:
+def _difference(golden: Golden, place: int, reply: Reply, *, quiet: bool) -> str | None:
     if reply.status != 200:
-        return f"got {told(reply)}"
+        return f"got {told(reply, quiet=quiet)}"
     try:
         difference = golden.difference(golden.requests[place], reply.body)
         return difference and textwrap.shorten(difference, 300)

@@ -18,10 +18,11 @@ from config.naming import NOTHING
 from model_server import golden as stored
 from model_server import loading
 from model_server.predictions import Predictions
+from model_server.recording import masking
 from model_server.scoring import Model as Packaged
 from model_server.testing import Client, broken_promises
-from pipelines.container import Container, StepError, run
-from pipelines.packaging import champion, golden, metrics, package, watching
+from pipelines.container import Container, StepError, discreet, run
+from pipelines.packaging import champion, golden, masks, metrics, package, sealing, watching
 from pipelines.rows import manifest
 from pipelines.rows.columns import model_columns, read_splits
 from pipelines.rows.splitting import HOLDOUT, RECENT
@@ -35,7 +36,11 @@ def evaluate(container: Container) -> None:
     """From the inputs `code`, `model`, `test` and `manifest` to the outputs `evaluation` and `package`."""
     arguments = _arguments()
     model = load_model(container.input("code"))
-    model = model.model_copy(update={"name": arguments.model or model.name})
+    with discreet(sensitive=bool(model.sensitive)):
+        _evaluate(container, arguments, model.model_copy(update={"name": arguments.model or model.name}))
+
+
+def _evaluate(container: Container, arguments: argparse.Namespace, model: Model) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = package.unpack(container.input("model") / package.ARCHIVE, Path(scratch, "challenger"))
         onnx, released = Packaged.read(folder), champion.fetch(arguments.champion, Path(scratch, "champion"))
@@ -60,17 +65,22 @@ def evaluate(container: Container) -> None:
         _write(container.output("evaluation") / EVALUATION, evaluation)
 
         _write(folder / package.CARD, _card(model, onnx, evaluation, container, arguments.commit))
+        _normal(folder, model, splits[HOLDOUT], predictions[HOLDOUT])
         requests = golden.choose(folder, model_columns(splits[HOLDOUT], model.features), predictions[HOLDOUT])
         _write(folder / stored.FILE, requests.to_json())
-        normal = watching.baseline(
-            model,
-            model_columns(splits[HOLDOUT], model.features),
-            splits[HOLDOUT][model.target].to_numpy(),
-            predictions[HOLDOUT],
-        )
-        (folder / watching.BASELINE).write_text(json.dumps(normal.body(), allow_nan=False))
         _keep_promises(folder)
+        _seal(folder, model, arguments.signing_key)
         package.pack(folder, container.output("package") / package.ARCHIVE)
+
+
+def _normal(folder: Path, model: Model, rows: pa.Table, predictions: Predictions) -> None:
+    """The baseline, and where a feature is sensitive the masks that fit it."""
+    key = masks.key() if model.sensitive else None
+    columns, labels = model_columns(rows, model.features), rows[model.target].to_numpy()
+    normal = watching.baseline(model, columns, labels, predictions, masks.identity(key) if key else None)
+    (folder / watching.BASELINE).write_text(json.dumps(normal.body(), allow_nan=False))
+    if key:
+        _write(folder / masking.FILE, masks.masks(normal, key))
 
 
 def _splits(folder: Path) -> dict[str, pa.Table]:
@@ -92,11 +102,22 @@ def _keep_promises(folder: Path) -> None:
         raise StepError("the packaged model breaks what callers of any model rely on: " + "; ".join(broken))
 
 
+def _seal(folder: Path, model: Model, key: str) -> None:
+    """Signs the package as the last thing that happens to it."""
+    if key == NOTHING:
+        print("not signed, so no image will serve it: --signing-key names no key", flush=True)
+        return
+    card = json.loads((folder / package.CARD).read_text())
+    made = {name: card[name] for name in ("commit", "data_version")}
+    sealing.seal(folder, {"model": model.name, "team": model.team, **made}, sealing.by_kms(key))
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
     parser.add_argument("--model", help="the model's name, by which its baseline calls it")
     parser.add_argument("--champion", default=NOTHING, help="s3:// URI of the champion's model.tar.gz, or none")
     parser.add_argument("--commit", default="unknown", help="the commit that the code was taken from")
+    parser.add_argument("--signing-key", default=NOTHING, help="ARN of the KMS key that signs the package, or none")
     return parser.parse_args()
 
 

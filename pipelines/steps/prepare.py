@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from config import load_model
 from config.model import Model
-from pipelines.container import Container, run
+from pipelines.container import Container, discreet, run
 from pipelines.rows import checks, manifest, reading, splitting
 
 
@@ -22,7 +22,11 @@ def prepare(container: Container, name: str | None = None) -> None:
     *name* is the model's, where the folder of its code has another.
     """
     model = load_model(container.input("code"))
-    model = model.model_copy(update={"name": name or model.name})
+    with discreet(sensitive=bool(model.sensitive)):
+        _prepare(container, model.model_copy(update={"name": name or model.name}))
+
+
+def _prepare(container: Container, model: Model) -> None:
     folder = container.input("data")
     data = reading.read(model, folder)
     print(f"read {len(data.rows):,} labelled rows from {len(data.files)} files", flush=True)

@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from config import load_model
+from config import Model, load_model
 from model_server import signature
-from pipelines.container import Container, StepError, run
+from pipelines.container import Container, StepError, discreet, run
 from pipelines.packaging import author, package
 from pipelines.packaging.choosing import Choice
 from pipelines.rows.columns import model_columns, read_splits, training_frame
@@ -19,8 +19,14 @@ from pipelines.rows.columns import model_columns, read_splits, training_frame
 
 def train(container: Container) -> None:
     """From the channels `code` and `train` to the package's first files in `/opt/ml/model`."""
+    model = load_model(container.channel("code"))
+    with discreet(sensitive=bool(model.sensitive)):
+        _train(container, model)
+
+
+def _train(container: Container, model: Model) -> None:
     code, folder = container.channel("code"), container.model()
-    model, fit = load_model(code), author.fit_function(code)
+    fit = author.fit_function(code)
     rows = pa.concat_tables(read_splits(container.channel("train")).values())
     columns = model_columns(rows, model.features)
     frame = training_frame(columns, model.features).assign(**{model.target: rows[model.target].to_numpy()})

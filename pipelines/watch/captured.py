@@ -83,10 +83,15 @@ def is_answer(places: Places, key: str) -> bool:
 
 
 def read(
-    shelf: Shelf, items: Sequence[Captured], spec: Spec, problems: reading.Problems, scratch: Path
+    shelf: Shelf,
+    items: Sequence[Captured],
+    spec: Spec,
+    problems: reading.Problems,
+    scratch: Path,
+    masks: reading.Masks | None = None,
 ) -> Iterator[Read]:
-    """What is in the objects; those that are gone by now are left out."""
-    capture = reading.Capture(tuple(spec.features), spec.scores, spec.prediction, spec.row_id, spec.timestamp)
+    """What is in the objects; those that are gone by now are left out. Without *masks* masked records are no rows."""
+    capture = reading.Capture(tuple(spec.features), spec.scores, spec.prediction, spec.row_id, spec.timestamp, masks)
     with ThreadPoolExecutor(THREADS) as threads:
         for start in range(0, len(items), _MANY):
             some = items[start : start + _MANY]

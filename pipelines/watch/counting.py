@@ -65,7 +65,13 @@ def spans(versions: Sequence[Version]) -> Mapping[str, list[Span]]:
 
 
 def count(
-    shelf: Shelf, ledgers: Ledgers, baseline: Baseline, items: Sequence[Captured], served: Sequence[Span], shard: Shard
+    shelf: Shelf,
+    ledgers: Ledgers,
+    baseline: Baseline,
+    items: Sequence[Captured],
+    served: Sequence[Span],
+    shard: Shard,
+    masks: reading.Masks | None = None,
 ) -> None:
     """Counts what of *items* falls into *served* and no manifest names, one unit after the other."""
     unit = moments.unit(baseline.spec.period)
@@ -78,21 +84,25 @@ def count(
         others = [each for each in ledgers.names() if unit_of(each) == name and each != mine]
         elsewhere = {key for each in others for key in ledgers.get(each).manifest}
         left = [item for item in some if shard.has(item.key) and item.key not in elsewhere]
-        ledgers.add(mine, _adding(shelf, left, served))
+        ledgers.add(mine, _adding(shelf, left, served, masks))
 
 
-def _adding(shelf: Shelf, items: Sequence[Captured], served: Sequence[Span]) -> Callable[[Ledger], bool]:
+def _adding(
+    shelf: Shelf, items: Sequence[Captured], served: Sequence[Span], masks: reading.Masks | None
+) -> Callable[[Ledger], bool]:
     def add(ledger: Ledger) -> bool:
         missing = [item for item in items if item.key not in ledger.manifest]
         before = len(ledger.manifest)
         if missing:
-            _count(shelf, ledger, missing, served)
+            _count(shelf, ledger, missing, served, masks)
         return len(ledger.manifest) > before
 
     return add
 
 
-def _count(shelf: Shelf, ledger: Ledger, items: Sequence[Captured], served: Sequence[Span]) -> None:
+def _count(
+    shelf: Shelf, ledger: Ledger, items: Sequence[Captured], served: Sequence[Span], masks: reading.Masks | None
+) -> None:
     problems = reading.Problems()
     spec = ledger.profile.baseline.spec
 
@@ -105,7 +115,7 @@ def _count(shelf: Shelf, ledger: Ledger, items: Sequence[Captured], served: Sequ
             yield from each.batches if whole else (_within(batch, spec.timestamp, served) for batch in each.batches)
 
     with tempfile.TemporaryDirectory() as scratch:
-        for batch in captured.joined(batches(captured.read(shelf, items, spec, problems, Path(scratch)))):
+        for batch in captured.joined(batches(captured.read(shelf, items, spec, problems, Path(scratch), masks))):
             ledger.profile.add(batch)
     ledger.profile.note(problems.counts)
 

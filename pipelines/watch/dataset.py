@@ -43,10 +43,18 @@ class Exported:
     problems: tuple[str, ...] = ()
     labels: str = ""
     """Where labels belong."""
+    masked: bool = False
+    """Whether records hide values, so that no row of theirs can train."""
 
     @property
     def sentence(self) -> str:
         """The same for people."""
+        if self.masked:
+            return (
+                f"{self.model}: records mask its sensitive features, so no row from production can train it; it trains "
+                "on what is below its data prefix: put newer rows there, or say in model.yaml why records may hold "
+                "them as they were sent (monitoring.capture_as_sent)"
+            )
         if not self.labelled:
             return (
                 f"{self.model}: no row from production has a label, so none is recorded; put labels below {self.labels}"
@@ -75,6 +83,8 @@ def export(
     the records *bucket* if they are not given. Objects that are gone are left out; so are damaged ones, which are told.
     In memory are the model's labels, and up to twice the rows that model.yaml asks for.
     """
+    if model.masks:
+        return Exported(model.name, masked=True)
     shelf, problems = Shelf(s3, bucket), reading.Problems()
     spec = Spec.parse(watching.spec(model, tuple(scores) if model.task == "multiclass" else (0, 1)))
     exported = Exported(model.name, labels=f"s3://{bucket}/{places.labels}")

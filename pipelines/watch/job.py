@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
-from pipelines.container import Container, StepError
+from pipelines.container import Container, StepError, unquoted
 from pipelines.watch import figures
 from pipelines.watch.around import Around
 from pipelines.watch.figures import Judged
@@ -65,8 +65,10 @@ def watch(settings: Settings, places: Places) -> Outcome:
     try:
         return Outcome(places.model, Watching(Around(settings), places).run())
     except Exception as error:  # noqa: BLE001  the other models are to be judged
-        traceback.print_exc(file=sys.stderr)
-        return Outcome(places.model, error=f"{type(error).__name__}: {error}")
+        traceback.print_tb(error.__traceback__, file=sys.stderr)
+        # What libraries say about data may quote a row, and which of them are sensitive is not always known here.
+        about_data = isinstance(error, ValueError | TypeError | LookupError | ArithmeticError)
+        return Outcome(places.model, error=unquoted(error) if about_data else f"{type(error).__name__}: {error}")
 
 
 def _each(settings: Settings, models: Sequence[Places]) -> list[Outcome]:

@@ -12,8 +12,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from config import ConfigError, Model, load_model
+from model_server import seal
+from model_server.errors import PackageError
+from model_server.recording import masking
 from monitoring.baseline import Baseline
 from monitoring.errors import MonitoringError
+from monitoring.reading import Masks
 from monitoring.rules import Rules
 from pipelines.packaging.archive import extract
 from pipelines.packaging.watching import BASELINE
@@ -84,7 +88,17 @@ def _baseline(shelf: Shelf, places: Places, version: Version) -> Any:
     return body
 
 
-def _packed(s3: Any, version: Version) -> bytes:
+def masks(shelf: Shelf, known: Known) -> Masks | None:
+    """What reads the records of a version that mask values: out of its package, and kept nowhere else."""
+    if known.baseline.spec.masked_by is None:
+        return None
+    try:
+        return Masks.parse(json.loads(_packed(shelf.s3, known.version, masking.FILE)))
+    except (ValueError, KeyError, TypeError, MonitoringError) as error:
+        raise Unwatchable(f"the masks of {known.version.package} are not whole; train the model again") from error
+
+
+def _packed(s3: Any, version: Version, name: str = BASELINE) -> bytes:
     content = _object(s3, version.model_data)
     if content is None:
         raise Unwatchable(f"{version.model_data}, the archive of {version.package}, is gone; release another package")
@@ -94,12 +108,16 @@ def _packed(s3: Any, version: Version) -> bytes:
         try:
             with tarfile.open(archive) as packed:
                 extract(packed, Path(folder, "package"))
+            if seal.is_required():
+                seal.check(Path(folder, "package"))
+        except PackageError as error:
+            raise Unwatchable(f"{version.package} is not as it was released: {error}") from error
         except tarfile.TarError as error:
             raise Unwatchable(f"{version.model_data} cannot be unpacked ({error}); train the model again") from error
-        file = Path(folder, "package", BASELINE)
+        file = Path(folder, "package", name)
         if not file.is_file():
             raise Unwatchable(
-                f"{version.package} has no {BASELINE}, so nobody knows what is normal for it; train the model again"
+                f"{version.package} has no {name}, so nobody knows what is normal for it; train the model again"
             )
         return file.read_bytes()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -97,7 +97,8 @@ class Watching:
             if not any(span.touches(item.hour) for span in served for item in items):
                 continue
             if fingerprint == self.known.version.fingerprint:
-                counting.count(shelf, self.ledgers, self.known.baseline, items, served, shard)
+                masks = known.masks(shelf, self.known)
+                counting.count(shelf, self.ledgers, self.known.baseline, items, served, shard, masks)
             else:
                 self._count_late(fingerprint, items, served, shard)
         labelled.count(shelf, self.labels, shelf.items(self.places.labels), self._oldest, shard)
@@ -109,10 +110,11 @@ class Watching:
         place = max(index for index, each in enumerate(self.state.versions) if each.fingerprint == fingerprint)
         try:
             earlier = self._know(self.state, place)
+            masks = known.masks(self.around.records, earlier)
         except Unwatchable:
             return
         ledgers = Ledgers(self.around.records, self.places.profiles(fingerprint), earlier.baseline)
-        counting.count(self.around.records, ledgers, earlier.baseline, items, served, shard)
+        counting.count(self.around.records, ledgers, earlier.baseline, items, served, shard, masks)
 
     @property
     def _oldest(self) -> datetime:
@@ -153,8 +155,10 @@ class Watching:
         end = moments.hour(settings.at - coverage.SETTLED)
         if not self.endpoint.captures and self.state.collected_until:
             end = min(end, moments.hour(moments.parse(self.state.collected_until)))
-        cloudwatch = self.around.client("cloudwatch")
-        return coverage.measure(cloudwatch, self.endpoint, events, period, moments.hour(since), end)
+        cloudwatch, endpoint = self.around.client("cloudwatch"), self.endpoint
+        if not endpoint.captures:  # then the model's own server takes the share that its model.yaml asks for
+            endpoint = replace(endpoint, percent=float(self.known.model.monitoring.capture_percent))
+        return coverage.measure(cloudwatch, endpoint, events, period, moments.hour(since), end)
 
     def _settle(self, current: Known | None, verdict: Verdict, body: dict[str, Any]) -> Judged:
         """Writes the report and the state, and tells what is news."""

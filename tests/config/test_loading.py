@@ -77,7 +77,8 @@ def test_the_shipped_project_and_models_are_valid() -> None:
         ("team: labour", "team: labour\nname: x", "name is 'x': not written here, it is the folder's name; remove it"),
         ("monitoring:\n  alarms:\n    latency_p99_ms: 200\n", "", "monitoring is missing; add it"),
         ("  alarms:\n    latency_p99_ms: 200\n", "  none: no need\n", "monitoring.none is 'no need'"),
-        ("  alarms:\n    latency_p99_ms: 200\n", "  {}\n", "write either `alarms: {}`"),
+        ("capture_as_sent: The rows are", "capture_as_sent: too short #", "monitoring.capture_as_sent is 'too short'"),
+        ("  alarms:\n    latency_p99_ms: 200\n", "", "write either `alarms: {}`"),
         ("at_least:", "at_most:", "promotion: higher is better for roc_auc; write at_least, and no at_most"),
         ("at_least:", "# at_least:", "promotion: higher is better for roc_auc; write at_least, and no at_most"),
         (
@@ -208,3 +209,17 @@ def test_configuration_cannot_be_changed_after_loading() -> None:
     model = load_model(ROOT / "model_code/employment")
     with pytest.raises(ValueError, match="frozen"):
         setattr(model, "team", "other")  # noqa: B010 - as code would that the type checker has not seen
+
+
+def test_a_reason_to_record_sensitive_features_as_sent_needs_a_sensitive_feature(tmp_path: Path) -> None:
+    folder = model_with(tmp_path, "description", "description")
+    file = folder / "model.yaml"
+    file.write_text(EMPLOYMENT.replace("sensitive: true, ", ""))
+    with pytest.raises(ConfigError, match=r"monitoring\.capture_as_sent says why .* no feature is sensitive; drop it"):
+        load_model(folder)
+
+
+def test_sensitive_features_are_masked_unless_a_sentence_says_why_not(tmp_path: Path) -> None:
+    found = load_model(model_with(tmp_path, "  capture_as_sent:", "  # capture_as_sent:"))
+    assert found.masks
+    assert set(found.sensitive) == {"DIS", "ANC", "NATIVITY", "DEAR", "DEYE", "DREM", "SEX", "RAC1P"}

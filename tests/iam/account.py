@@ -61,6 +61,11 @@ class Account:
         self.stacks = stacks_of(assembly)
         self._resolver = Resolver(self.stacks)
         self._paths = _paths(json.loads((assembly / "tree.json").read_text())["tree"])
+        self._by_path = {
+            path: (stack, logical)
+            for (stack, logical), path in self._paths.items()
+            if logical in self.stacks[stack].template["Resources"]
+        }
         self.roles = {role.path: role for role in self._roles()}
         self._attach()
         self.policies = self._resource_policies()
@@ -84,6 +89,16 @@ class Account:
         """The ARN of a construct's resource; raises StopIteration where there is none."""
         name, logical = next(where for where, each in self._paths.items() if each == path)
         return self._resolver.arn(logical, self.stacks[name])
+
+    def name(self, path: str) -> str:
+        """The name of a construct's resource; raises KeyError where there is none."""
+        stack, logical = self._by_path[path]
+        return self._resolver.name(logical, self.stacks[stack])
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Name and construct path of every resource."""
+        for path in self._by_path:
+            yield self.name(path), path
 
     def resources(self, kind: str) -> Iterator[tuple[str, Stack, Mapping[str, Any]]]:
         """Construct path, stack and resolved properties of the resources of a type."""

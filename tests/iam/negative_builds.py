@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from tests.iam.question import Question as May
-from tests.iam.roles import ASSUME, BUILDS, CHECK, CONFIRM, DECIDE, DEPLOY, IMAGE, PLAN, SERVE, SOURCE, TRAIN, VERIFY
-
-WITHIN = "its right covers all artifacts of all pipelines; give it the objects of its own pipeline alone"
+from tests.iam.roles import (
+    ASSUME,
+    BUILDS,
+    CHECK,
+    CHECKED,
+    CONFIRM,
+    DECIDE,
+    DEPLOY,
+    IMAGE,
+    PLAN,
+    READ,
+    SERVE,
+    SIGNING_KEY,
+    SOURCE,
+    TRAIN,
+    TRAINED,
+    VERIFY,
+    WRITE,
+)
 
 BUILDING = (
+    May(
+        "a build but Image reads the public half of a signing key",
+        BUILDS,
+        "kms:GetPublicKey",
+        SIGNING_KEY,
+        {"kms:RequestAlias": "alias/greenlight-signing-first"},
+        but=(IMAGE,),
+    ),
+    May("Image asks for another key", IMAGE, "kms:GetPublicKey", SIGNING_KEY, {"kms:RequestAlias": "alias/other"}),
     May("a build passes a role", BUILDS, "iam:PassRole", ("role:*", "cdk:cfn-exec-role", "cdk:deploy-role")),
     May(
         "a build or pipeline but Deploy and Serve deploys",
@@ -43,15 +68,17 @@ BUILDING = (
         "sagemaker:pipeline/greenlight-{model}",
     ),
     May("Train changes training data of {team}", TRAIN, ("s3:PutObject", "s3:DeleteObject"), "data/{team}/a.csv"),
-    May("Train changes what pipelines run", TRAIN, ("s3:PutObject", "s3:DeleteObject"), SOURCE, yet=WITHIN),
-    May("Check changes what pipelines run", CHECK, ("s3:PutObject", "s3:DeleteObject"), SOURCE, yet=WITHIN),
+    May("Train changes what pipelines run, but what it leaves", TRAIN, WRITE, (*SOURCE, CHECKED)),
+    May("Check changes what pipelines run, but what it leaves", CHECK, WRITE, (*SOURCE, TRAINED)),
+    May("Train or Check deletes what it has left", (TRAIN, CHECK), "s3:DeleteObject", (CHECKED, TRAINED)),
+    May("Check changes the models of {team}", CHECK, WRITE, "artifacts/{team}/{folder}/runs/a/model.tar.gz"),
     May(
-        "Check changes the models of {team}",
-        CHECK,
-        ("s3:PutObject", "s3:DeleteObject"),
+        "Check, Image, Deploy or Plan reads the models of {team}",
+        (CHECK, IMAGE, DEPLOY, PLAN),
+        READ,
         "artifacts/{team}/{folder}/runs/a/model.tar.gz",
-        yet=WITHIN,
     ),
+    May("Check, Image, Deploy or Plan reads the source of a release", (CHECK, IMAGE, DEPLOY, PLAN), READ, TRAINED),
     May(
         "Check reads data or records of {team} in {environment}",
         CHECK,
@@ -61,8 +88,8 @@ BUILDING = (
     May(
         "Plan, Image, Verify, Decide, Serve or Confirm changes what pipelines run",
         (PLAN, IMAGE, VERIFY, DECIDE, SERVE, CONFIRM),
-        ("s3:PutObject", "s3:DeleteObject"),
-        SOURCE,
+        WRITE,
+        (*SOURCE, CHECKED, TRAINED),
     ),
     May("a build reads the records of {team} in {environment}", BUILDS, "s3:GetObject", "records/capture/{team}/a"),
     May(

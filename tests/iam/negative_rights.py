@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.iam.question import Question as May
-from tests.iam.roles import ASSUME, PLATFORM_PIPELINE, RELEASE_PIPELINE
+from tests.iam.roles import (
+    ASSUME,
+    BATCH,
+    MODEL,
+    PLATFORM_PIPELINE,
+    READ,
+    RECORD,
+    RECORDER,
+    RELEASE_PIPELINE,
+    WRITE,
+)
 
 ESCALATION = (
     May(
@@ -49,6 +59,28 @@ ESCALATION = (
         "greenlight-*",
         ("s3:DeleteBucket", "s3:PutLifecycleConfiguration", "s3:PutBucketVersioning"),
         ("records", "data", "artifacts"),
+    ),
+    May(
+        "anyone deletes a version of an object for good",
+        "greenlight-*",
+        "s3:DeleteObjectVersion",
+        ("records/capture/{team}/a", "data/{team}/a.csv", "artifacts/{team}/a", RECORD),
+    ),
+    May("anyone but the recorder writes the record of a package", "greenlight-*", WRITE, RECORD, but=(RECORDER,)),
+    May("the recorder writes anything else", RECORDER, WRITE, (MODEL, "data/{team}/a.csv", "artifacts/source/a.zip")),
+    May(
+        "anyone of {environment} decrypts with the key of {elsewhere}",
+        ("greenlight-{environment}/*", "greenlight-rollback-{environment}/*", BATCH),
+        "kms:Decrypt",
+        "key:greenlight-{elsewhere}",
+    ),
+    May(
+        "anyone reads or changes the logs of who read what",
+        "greenlight-*",
+        (*READ, *WRITE, "s3:ListBucket"),
+        tuple(
+            f"at:greenlight-{place}/AccessLogs{key}" for place in ("tooling", "{environment}") for key in ("", "//a")
+        ),
     ),
     May(
         "anyone opens an object",

@@ -10,23 +10,28 @@ USE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 TOPIC = "kms:EncryptionContext:aws:sns:topicArn"
 OTHERS = {"aws:SourceAccount": SOMEBODY_ELSES}
 PASSED = (
-    "a role is passed within its account alone, so another account cannot name it; its trust policy does not say so too"
+    "the trust policy in CodePipeline's guide (Create the CodePipeline service role) has no condition, and it names no "
+    "key that could be one; a role is passed within its account alone, so another account cannot name it"
+)
+NO_CONDITION = (
+    '"You can\'t use `Condition` blocks in Amazon SNS topic policies for EventBridge" (EventBridge guide, Using '
+    "resource-based policies); the policy lets it in to these topics and to no other"
 )
 
 
-def _for_others(service: str, yet: str = "") -> May:
+def _for_others(service: str, exception: str = "") -> May:
     sentence = f"{service} does something as a role of ours for another account"
-    return May(sentence, f"service:{service}.amazonaws.com", ASSUME, "role:*", OTHERS, yet=yet)
+    return May(sentence, f"service:{service}.amazonaws.com", ASSUME, "role:*", OTHERS, exception=exception)
 
 
 TRUST = (
     _for_others("sagemaker"),
     _for_others("states"),
     _for_others("scheduler"),
-    _for_others("events", yet=PASSED),
-    _for_others("codebuild", yet=PASSED),
-    _for_others("codepipeline", yet=PASSED),
-    _for_others("application-autoscaling", yet=PASSED),
+    _for_others("events"),
+    _for_others("codebuild"),
+    _for_others("codepipeline", exception=PASSED),
+    _for_others("application-autoscaling"),
     May("a role of another account is a role of ours", "stranger:admin", ASSUME, "role:*"),
     May(
         "EC2, Lambda or ECS is a role of ours",
@@ -59,7 +64,14 @@ TRUST = (
         "sns:Publish",
         ("releases", "at:greenlight-{environment}/Alerts-{team}"),
         OTHERS,
-        yet="the topics' policies let EventBridge in without aws:SourceAccount",
+        exception=NO_CONDITION,
+    ),
+    May(
+        "CloudWatch writes to alerts of {environment} for another account",
+        "service:cloudwatch.amazonaws.com",
+        "sns:Publish",
+        ("releases", "at:greenlight-{environment}/Alerts-{team}"),
+        OTHERS,
     ),
     May(
         "CloudWatch uses a key of {environment} for another account",
@@ -67,7 +79,6 @@ TRUST = (
         USE_KEY,
         "key:greenlight-{environment}",
         OTHERS,
-        yet="the keys' policies let CloudWatch in without aws:SourceAccount",
     ),
     # Not by aws:SourceAccount: where EventBridge writes to an encrypted topic, AWS does not send it (SNS guide).
     May(
@@ -76,6 +87,12 @@ TRUST = (
         USE_KEY,
         ("key:greenlight-{environment}", "key:greenlight-tooling"),
         {TOPIC: f"arn:aws:sns:eu-west-1:{SOMEBODY_ELSES}:other"},
-        yet="the keys' policies do not name the topics (kms:EncryptionContext:aws:sns:topicArn)",
+    ),
+    May(
+        "EventBridge or CloudWatch uses a key of {environment} for anything but topics",
+        ("service:events.amazonaws.com", "service:cloudwatch.amazonaws.com"),
+        USE_KEY,
+        ("key:greenlight-{environment}", "key:greenlight-tooling"),
+        {"aws:SourceAccount": OURS},
     ),
 )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.iam.question import Question as May
-from tests.iam.roles import JOB, MODEL, PIPELINE, READ, SERVING, THEIR_MODEL, WRITE
+from tests.iam.roles import JOB, MODEL, PIPELINE, READ, SERVING, SIGNED, SIGNING_KEY, THEIR_MODEL, WRITE
 
-BY_NAME = "its right covers every model of the project (`greenlight-*`); name the models of its team"
+EVERY_JOB = "greenlight-tooling/*/Job"
 
 TEAMS = (
     May("endpoints of {team} in {environment} read the training data of {other}", SERVING, READ, "data/{other}/a.csv"),
@@ -37,6 +37,20 @@ TEAMS = (
         SERVING,
         "sagemaker:InvokeEndpoint",
         "sagemaker:endpoint/*",
+    ),
+    May("anybody but jobs signs a package", "greenlight-*", "kms:Sign", SIGNING_KEY, SIGNED, but=(EVERY_JOB,)),
+    May(
+        "jobs of {team} sign what is no digest",
+        JOB,
+        "kms:Sign",
+        SIGNING_KEY,
+        {"kms:MessageType": "RAW", "kms:SigningAlgorithm": "ECDSA_SHA_256"},
+    ),
+    May(
+        "jobs of {team} change a signing key",
+        JOB,
+        ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:CreateGrant"),
+        SIGNING_KEY,
     ),
     May("jobs of {team} read the training data of {other}", JOB, READ, "data/{other}/a.csv"),
     May("jobs of {team} change the training data", JOB, WRITE, ("data/{team}/a.csv", "data/{other}/a.csv")),
@@ -99,9 +113,19 @@ TEAMS = (
         PIPELINE,
         "sagemaker:CreateModelPackage",
         "sagemaker:model-package/greenlight-{their_model}/2",
-        yet=BY_NAME,
     ),
-    May("pipelines of {team} read the models of {other}", PIPELINE, READ, THEIR_MODEL),
+    May(
+        "pipelines of {team} register a package of another model",
+        PIPELINE,
+        ("sagemaker:CreateModelPackage", "sagemaker:CreateModelPackageGroup"),
+        ("sagemaker:model-package/greenlight-{model}-2/1", "sagemaker:model-package-group/greenlight-{model}-2"),
+    ),
+    May(
+        "pipelines of {team} read the models of {other}, or other models of {team}",
+        PIPELINE,
+        READ,
+        (THEIR_MODEL, "artifacts/{team}/{folder}_2/run-1/model.tar.gz"),
+    ),
     May(
         "pipelines of {team} start jobs of other names",
         PIPELINE,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.iam.question import Question as May
-from tests.iam.roles import EVENT_BUS, MODEL, OF_WATCH, READ, THEIR_MODEL, WRITE
+from tests.iam.roles import EVENT_BUS, MODEL, MODELS, OF_WATCH, READ, THEIR_MODEL, WRITE
 
-BY_NAME = "its right covers every model of the project (`greenlight-*`); name the models of its team"
+TEAM = "aws:ResourceTag/team"
 
 WATCH = (
     May(
@@ -68,7 +68,38 @@ WATCH = (
         OF_WATCH,
         "logs:FilterLogEvents",
         "logs:log-group:/aws/sagemaker/Endpoints/greenlight-{their_model}-production",
-        yet=BY_NAME,
+        {TEAM: "{other}"},
+    ),
+    May(
+        "the watch of {team} reads logs that nobody has marked",
+        OF_WATCH,
+        "logs:FilterLogEvents",
+        "logs:log-group:/aws/sagemaker/Endpoints/greenlight-{model}-production",
+    ),
+    May(
+        "the watch of {team} looks at endpoints or packages of {other}",
+        OF_WATCH,
+        (
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:DescribeEndpointConfig",
+            "sagemaker:DescribeModel",
+            "sagemaker:DescribeModelPackage",
+        ),
+        (
+            "sagemaker:endpoint/greenlight-{their_model}-production",
+            "sagemaker:model-package/greenlight-{their_model}/1",
+            *MODELS,
+        ),
+        {TEAM: "{other}"},
+    ),
+    May(
+        "the watch of {team} marks what it may look at",
+        OF_WATCH,
+        ("logs:TagResource", "sagemaker:AddTags"),
+        (
+            "logs:log-group:/aws/sagemaker/Endpoints/greenlight-{their_model}-production",
+            "sagemaker:endpoint/greenlight-{their_model}-production",
+        ),
     ),
     May(
         "the watch of {team} reads where models of {other} are",

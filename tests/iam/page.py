@@ -16,11 +16,11 @@ INTRODUCTION = """\
 
 What the policies of the synthesized stacks answer, asked by an evaluator of IAM in `tests/iam/`, for each team and
 each environment of the shipped project. This page is made from the tests (`python -m tests.iam.page`); the table of
-questions is `tests/iam/questions.py`. "Anyone" is every role of the stacks, also one that is added tomorrow. An answer
-that is not what it should be yet has its reason beside it, and a test fails as soon as the reason is gone.
+questions is `tests/iam/questions.py`. "Anyone" is every role of the stacks, also one that is added tomorrow. Where AWS
+leaves no other answer than yes, what it documents stands beside it, and a test fails as soon as the answer is no.
 
-The answers are of these stacks alone: not of the roles of people, and not of the CDK's bootstrap roles, which the
-builds Deploy and Serve may be. `tests/iam/test_escalation.py` says who comes as far as those.
+The answers are of these stacks, and of what [bootstrap.md](bootstrap.md) gives CloudFormation and people.
+`tests/iam/test_escalation.py` says who comes as far as the CDK's roles, which the builds Deploy and Serve may be.
 """
 
 
@@ -38,7 +38,7 @@ def written(account: Account) -> str:
 
 def _row(question: Question, account: Account, *, wanted: bool) -> str:
     answers = [bool(decision) for asked in question.asked() for _, decision in asked.decided(account)]
-    said = "**no**" if not any(answers) else "yes" if wanted and all(answers) else f"not yet: {question.yet}"
+    said = "**no**" if not any(answers) else "yes" if wanted and all(answers) else f"yes: {question.exception}"
     shown = question.sentence.replace("{", "*").replace("}", "*").replace("their_model", "their model")
     return f"| {shown} | {said} |"
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from config.loading import load_models, load_project
 from config.naming import Names
+from tests.iam import bootstrap
 from tests.iam.account import Account, bootstrap_role
 from tests.iam.evaluator import Decision, Principal
+from tests.iam.resolving import REGION
 from tests.stacks.conftest import ROOT
 
 PROJECT = load_project(ROOT)
@@ -79,6 +81,9 @@ def cases() -> list[Case]:
 class Question:
     """May these roles (paths of constructs, `*`) or this service do one of these actions here?
 
+    Instead of a path `cloudformation` is its role with the execution policy of bootstrap/policies.yaml, and
+    `person:POLICY:TEAM` somebody of a team with another policy of that file.
+
     `resource` is `data/...`, `artifacts/...`, `records/...` (of `{environment}`), `key:STACK`, `role:PATH`, `cdk:ROLE`,
     `at:PATH` (a construct's ARN; `//` and an object's key may follow) or `SERVICE:REST`, an ARN without account and
     region; `role:*` is every role.
@@ -92,8 +97,8 @@ class Question:
     but: tuple[str, ...] = ()
     """Who is not asked: those that may."""
 
-    yet: str = ""
-    """Why the policies still give the wrong answer; a test fails as soon as they give the right one."""
+    exception: str = ""
+    """What AWS documents for which the answer stays yes; a test fails as soon as it is no."""
 
     environments: tuple[str, ...] = ()
     """Where it is asked; everywhere, if empty."""
@@ -138,6 +143,9 @@ class Question:
         spared = {role.path for role in account.like(*self.but)} if self.but else set()
         for text in several(self.who):
             kind, _, name = text.partition(":")
+            if kind in ("cloudformation", "person"):
+                yield name or kind, bootstrap.cloudformation() if not name else bootstrap.person(*name.split(":"))
+                continue
             if kind in ("service", "stranger"):
                 arn = name if kind == "service" else f"arn:aws:iam::{SOMEBODY_ELSES}:role/{name}"
                 allows_all = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
@@ -170,9 +178,13 @@ def several(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _value(value: str, resource: str, account: Account) -> str:
-    """A condition key's value; `at:PATH` is a construct's ARN."""
+    """A condition key's value; `at:PATH` is a construct's ARN, `here:SERVICE:REST` one beside the resource."""
+    owner = account.owner_of(resource, "")
     if value == OURS:
-        return account.owner_of(resource, "")
+        return owner
+    if value.startswith("here:"):
+        _, service, rest = value.split(":", 2)
+        return f"arn:aws:{service}:{resource.split(':')[3] or REGION}:{owner}:{rest}"
     return account.arn(value.removeprefix("at:")) if value.startswith("at:") else value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.iam.negative_batches import BATCHES
 from tests.iam.negative_builds import BUILDING
+from tests.iam.negative_people import OF_CLOUDFORMATION, OF_PEOPLE, PEOPLE_MAY
 from tests.iam.negative_releases import RELEASES
 from tests.iam.negative_rights import ESCALATION
 from tests.iam.negative_strangers import TRUST
@@ -24,10 +25,12 @@ NO: dict[str, tuple[Question, ...]] = {
     "Builds": BUILDING,
     "More rights than given": ESCALATION,
     "Services and strangers": TRUST,
+    "CloudFormation, with the execution policy": OF_CLOUDFORMATION,
+    "People, with the policies for them": OF_PEOPLE,
 }
 """What must be answered no, by chapter."""
 
-YES = NEEDED
+YES = (*NEEDED, *PEOPLE_MAY)
 """What must be answered yes, or the stacks do not work."""
 
 

@@ -10,8 +10,8 @@ from tests.iam.account import Account, Role, bootstrap_role
 DEPLOY, EXECUTE = "the CDK's role that deploys", "the CDK's role that CloudFormation acts as"
 """The two roles of the CDK's bootstrap that can do everything in an account."""
 
-SOURCES = ("source/source.zip", "{pipeline}/Source/a.zip")
-"""The objects of the artifacts' bucket that a pipeline's builds run."""
+PIPELINE, ARTIFACT = 20, 10
+"""How long the names are in the key of an artifact, which CodePipeline cuts."""
 
 
 class Reach:
@@ -21,6 +21,7 @@ class Reach:
         self._account = account
         self._by_arn = {role.arn: role.path for role in account.roles.values()}
         self._builds = dict(self._running("AWS::CodeBuild::Project", "ServiceRole"))
+        self._run = list(dict.fromkeys(self._sources()))
         self._trainings = dict(self._running("AWS::SageMaker::Pipeline", "RoleArn"))
         self.direct: dict[str, dict[str, str]] = defaultdict(dict)
         """By role: the roles that it can act as in one step, and how."""
@@ -68,8 +69,8 @@ class Reach:
             ):
                 if self._may(role, action, arn):
                     yield EXECUTE, "changes a stack as"
-        if self._writes_source(role):
-            for target in self._builds.values():
+        for key, target in self._run:
+            if self._may(role, "s3:PutObject", key):
                 yield target, "writes what runs as"
 
     def _to_roles(self, role: Role) -> Iterator[tuple[str, str]]:
@@ -91,11 +92,15 @@ class Reach:
             for service in services
         )
 
-    def _writes_source(self, role: Role) -> bool:
-        """Where a build of a pipeline writes what other stages of it read, it could as well say what they run."""
-        (artifacts,) = (
-            path for path, _, _ in self._account.resources("AWS::S3::Bucket") if path.endswith("/Artifacts")
-        )
-        pipelines = [properties["Name"] for _, _, properties in self._account.resources("AWS::CodePipeline::Pipeline")]
-        keys = {form.format(pipeline=name) for form in SOURCES for name in pipelines}
-        return any(self._may(role, "s3:PutObject", f"{self._account.arn(artifacts)}/{key}") for key in keys)
+    def _sources(self) -> Iterator[tuple[str, str]]:
+        """The objects of the artifacts' bucket that builds run, and the roles that these run under."""
+        (path,) = (path for path, _, _ in self._account.resources("AWS::S3::Bucket") if path.endswith("/Artifacts"))
+        bucket = self._account.arn(path)
+        roles = {arn.rpartition("/")[2]: role for arn, role in self._builds.items()}
+        for _, _, pipeline in self._account.resources("AWS::CodePipeline::Pipeline"):
+            for action in (each for stage in pipeline["Stages"] for each in stage["Actions"]):
+                role = roles.get(action["Configuration"].get("ProjectName", ""))
+                if role is not None:
+                    yield f"{bucket}/source/source.zip", role
+                    for artifact in action["InputArtifacts"]:
+                        yield f"{bucket}/{pipeline['Name'][:PIPELINE]}/{artifact['Name'][:ARTIFACT]}/a.zip", role

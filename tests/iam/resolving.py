@@ -29,12 +29,15 @@ ARNS = {
     "AWS::CodePipeline::Pipeline": ("codepipeline", "{}"),
     "AWS::Events::Rule": ("events", "rule/{}"),
     "AWS::Events::EventBus": ("events", "event-bus/{}"),
+    "AWS::Events::ApiDestination": ("events", "api-destination/{}"),
+    "AWS::Events::Connection": ("events", "connection/{}"),
     "AWS::SSM::Parameter": ("ssm", "parameter{}"),
     "AWS::SageMaker::Pipeline": ("sagemaker", "pipeline/{}"),
     "AWS::SageMaker::ModelPackageGroup": ("sagemaker", "model-package-group/{}"),
     "AWS::CodeCommit::Repository": ("codecommit", "{}"),
     "AWS::Lambda::Function": ("lambda", "function:{}"),
     "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:{}"),
+    "AWS::CloudWatch::CompositeAlarm": ("cloudwatch", "alarm:{}"),
     "AWS::CloudTrail::Trail": ("cloudtrail", "trail/{}"),
     "AWS::EC2::SecurityGroup": ("ec2", "security-group/{}"),
     "AWS::EC2::Subnet": ("ec2", "subnet/{}"),
@@ -138,7 +141,8 @@ class Resolver:
         return self._attribute(name, attribute, stack)
 
     def _sub(self, argument: str, stack: Stack) -> str:
-        return re.sub(r"\$\{([^}!]+)\}", lambda found: self._substituted(found[1], stack), argument)
+        filled = re.sub(r"\$\{([^}!]+)\}", lambda found: self._substituted(found[1], stack), argument)
+        return filled.replace("${!", "${")  # how a template writes what is not to be filled in
 
     def _either(self, argument: list[Any], stack: Stack) -> Any:
         """The branch that is something: a policy must be read with all that it can allow."""
@@ -182,6 +186,10 @@ class Resolver:
         """The ARN of a resource, by logical id."""
         service, form = ARNS[stack.template["Resources"][name]["Type"]]
         return stack.arn(service, form.format(self._name(name, stack)))
+
+    def name(self, name: str, stack: Stack) -> str:
+        """The name of a resource, by logical id: the given one, or one like those that CloudFormation makes."""
+        return self._name(name, stack)
 
     def _name(self, name: str, stack: Stack) -> str:
         properties = stack.template["Resources"][name].get("Properties", {})

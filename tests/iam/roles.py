@@ -4,13 +4,15 @@ from __future__ import annotations
 
 SERVING = "greenlight-{environment}/{team}/Serving"
 JOB = "greenlight-tooling/{team}/Job"
-PIPELINE = "greenlight-tooling/{team}/Pipeline"
+PIPELINE = "greenlight-training-{model}/Runner/Role"
 BATCH = "greenlight-serving-{model}-{environment}/Live/Batch/Machine/Role"
 OF_WATCH = "greenlight-watch-production/{team}/Watch"
 READ, WRITE = ("s3:GetObject", "s3:GetObjectVersion"), ("s3:PutObject", "s3:DeleteObject")
 MODEL = "artifacts/{team}/{folder}/run-1/model.tar.gz"
 THEIR_MODEL = "artifacts/{other}/{their_folder}/run-1/model.tar.gz"
 EVENT_BUS = "events:event-bus/default"
+SIGNING_KEY = "at:greenlight-tooling/SigningKey-first"
+SIGNED = {"kms:MessageType": "DIGEST", "kms:SigningAlgorithm": "ECDSA_SHA_256"}
 BUILD = "greenlight-delivery/Release/Builds/{}/Project/Role"
 TRAIN, SERVE, VERIFY, DECIDE, CONFIRM = (BUILD.format(s) for s in ("Train", "Serve", "Verify", "Decide", "Confirm"))
 PLATFORM = "greenlight-delivery/Platform/{}/Project/Role"
@@ -19,6 +21,8 @@ DEPLOY = "greenlight-delivery/Deploy/Project/Role"
 BUILDS = "greenlight-delivery/*/Project/Role"
 BACK = "greenlight-rollback-{environment}/Machine/Role"
 WAVE = "greenlight-delivery/Wave/Machine/Role"
+RECORDER = "greenlight-tooling/Recorder/Machine/Role"
+RECORD = "artifacts/_registry/greenlight-{model}/1.json"
 PUSHED = "greenlight-delivery/Platform/Pipeline/EventsRole"
 RETRAINING = "greenlight-delivery/Retraining-production/Role"
 ASSUME = "sts:AssumeRole"
@@ -36,9 +40,10 @@ MODELS = ("sagemaker:model/one", "sagemaker:endpoint-config/one")
 DELETE_MODELS = ("sagemaker:DeleteModel", "sagemaker:DeleteEndpointConfig")
 SOURCE = (
     "artifacts/source/source.zip",
-    "artifacts/greenlight-release/Source/a.zip",
-    "artifacts/greenlight-platform/Source/a.zip",
+    "artifacts/greenlight-release/Code/a.zip",
+    "artifacts/greenlight-platform/Code/a.zip",
 )
+CHECKED, TRAINED = "artifacts/greenlight-platform/Checked/a.zip", "artifacts/greenlight-release/Trained/a.zip"
 RELEASE_PIPELINE, PLATFORM_PIPELINE = (
     "at:greenlight-delivery/Release/Pipeline",
     "at:greenlight-delivery/Platform/Pipeline",

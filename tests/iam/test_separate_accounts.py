@@ -12,17 +12,19 @@ from tests.iam.test_questions import NEGATIVE, POSITIVE, sentence
 
 pytestmark = pytest.mark.slow
 
+ELSEWHERE = ("CloudFormation makes", "a data scientist", "an approver")
+"""Who is in an account of its own here, so that the question is another one."""
 NOT_BUILT = ("Verify calls", "Confirm calls", "Confirm sweeps")
 """What the README says is not built across accounts: verifying, and what follows from it."""
 
 
-@pytest.mark.parametrize("question", [each for each in NEGATIVE if not each.yet], ids=sentence)
+@pytest.mark.parametrize("question", [each for each in NEGATIVE if not each.exception], ids=sentence)
 def test_no(question: Question, separate: Account) -> None:
     assert question.allowed(separate) == []
 
 
 @pytest.mark.parametrize(
-    "question", [each for each in POSITIVE if not each.sentence.startswith(NOT_BUILT)], ids=sentence
+    "question", [each for each in POSITIVE if not each.sentence.startswith((*NOT_BUILT, *ELSEWHERE))], ids=sentence
 )
 def test_yes(question: Question, separate: Account) -> None:
     assert [what for what, decision in question.decided(separate) if not decision] == []

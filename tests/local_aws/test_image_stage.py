@@ -87,6 +87,14 @@ class Checkout:
         return (self.root / "stage.env").read_text()
 
 
+def signing_key(account: Account, project: str, name: str) -> str:
+    """A key that signs packages, under its alias; its ARN."""
+    kms = account.client("kms")
+    key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName=Names(project).signing_key(name), TargetKeyId=key)
+    return key
+
+
 @pytest.fixture(scope="module")
 def checkout(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     root = tmp_path_factory.mktemp("checkout")
@@ -115,6 +123,7 @@ def checkout(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Chec
         allow(*PUSH, resource=made["repositoryArn"]),
         allow("s3:PutObject", resource=f"arn:aws:s3:::{artifacts}/sbom/*"),
         allow("ssm:PutParameter", resource=account.arn("ssm", f"parameter/{name}/images/*")),
+        allow("kms:GetPublicKey", resource=signing_key(account, name, "first")),
     )
     checkout = Checkout(account, root, artifacts, made["repositoryUri"], name, service_role)
     first = checkout.run()
@@ -203,3 +212,30 @@ def test_a_repository_that_nothing_scans_is_not_waited_for_long(
     ecr = checkout.account.client("ecr", checkout.role, service_principal="codebuild.amazonaws.com")
     found = scanning.wait_for_scan(ecr, checkout.repository.partition("/")[2], checkout.digest("serving"))
     assert (found.end, found.why) == ("none", "Amazon ECR has no scan of it; does the repository scan on push?")
+
+
+def test_another_key_makes_another_image(checkout: Checkout) -> None:
+    """The key is part of the content that names an image; each image holds the one that it was built with."""
+    assert checkout.run().returncode == 0
+    before, kms = checkout.noted("serving"), checkout.account.client("kms")
+    held = [*(checkout.account.settings.home / "images").glob("*/root/opt/greenlight/trusted_keys/first.pem")]
+    known = {file.read_text() for file in held}
+    alias = Names(checkout.name).signing_key("first")
+    old = kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"]
+    other = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    kms.update_alias(AliasName=alias, TargetKeyId=other)
+    denied = checkout.run()
+    assert denied.returncode != 0
+    assert "kms:GetPublicKey" in denied.stderr
+    kms.update_alias(AliasName=alias, TargetKeyId=old)
+    assert checkout.run().returncode == 0
+    assert checkout.noted("serving") == before
+    name = checkout.role.rpartition("/")[2]
+    statement = allow("kms:GetPublicKey", resource=other)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    checkout.account.client("iam").put_role_policy(RoleName=name, PolicyName="other", PolicyDocument=policy)
+    kms.update_alias(AliasName=alias, TargetKeyId=other)
+    assert checkout.run().returncode == 0
+    assert checkout.noted("serving") != before
+    held = [*(checkout.account.settings.home / "images").glob("*/root/opt/greenlight/trusted_keys/first.pem")]
+    assert {file.read_text() for file in held} > known

@@ -449,6 +449,14 @@ def test_destroy_leaves_no_stack_no_object_and_no_endpoint(local_run: LocalRun) 
     assert not [process for process in marked_processes(local_run.home) if "model_server" in process.cmdline()]
 
 
+def test_no_call_of_the_whole_run_was_denied(local_run: LocalRun) -> None:
+    """Also of what came after the story: pushes, releases, destruction."""
+    decisions = [json.loads(line) for line in (local_run.home / "calls.jsonl").read_text().splitlines()]
+    assert len(decisions) > 5000
+    denied = {(each["caller"], each["action"], each["resource"]) for each in decisions if each["decision"] != "allow"}
+    assert denied == set()
+
+
 def test_ctrl_c_ends_it_cleanly_and_leaves_no_process(local_run: LocalRun) -> None:
     ours = marked_processes(local_run.home)
     assert ours

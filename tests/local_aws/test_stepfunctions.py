@@ -43,6 +43,15 @@ def test_a_refusal_of_our_services_is_an_error_that_the_definition_can_catch(acc
     assert "Could not find model" in ended["cause"]
 
 
+def test_an_object_is_written_as_json_under_the_role(account: Account) -> None:
+    name = bucket(account)
+    given = {"Bucket": name, "Key": "k", "ContentType": "application/json", "Body": {"a": [1, "x"]}}
+    task = {"Resource": f"{AWS_SDK}:s3:putObject", "Parameters": given}
+    assert run(account, task, allow("s3:PutObject"))["status"] == "SUCCEEDED"
+    assert json.load(account.client("s3").get_object(Bucket=name, Key="k")["Body"]) == {"a": [1, "x"]}
+    assert run(account, task, allow("s3:GetObject"))["error"] == "S3.S3Exception"
+
+
 def test_other_services_are_called_under_the_role_too(account: Account) -> None:
     name = bucket(account)
     task = {"Resource": f"{AWS_SDK}:s3:listObjectsV2", "Parameters": {"Bucket": name}}

@@ -20,6 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.stages.image import CONTENT
+from tests.sealed import Key, trust
+
 ROOT = Path(__file__).parents[2]
 RELEASE = "trixie"
 PACKAGES = "ca-certificates,python3,python3-pip,python3-venv"
@@ -61,6 +64,8 @@ class Image:
     config: dict[str, Any]
     layers: list[int]
     root: Path
+    key: Key
+    """The key that it trusts."""
 
     def run(self, command: Sequence[str], model: Path, **variables: str) -> subprocess.Popen[bytes]:
         """A container with *model* in it, and a root that nobody can write; it shares this machine's network."""
@@ -89,6 +94,7 @@ class Builder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.key = Key()
 
     def build(self, target: str) -> Image:
         """Builds a target of the Dockerfile."""
@@ -96,12 +102,24 @@ class Builder:
         self._buildah(
             *("build", "--isolation", "chroot", "--format", "docker", "--layers", "--pull=never"),
             *("--file", str(ROOT / "model_server" / "Dockerfile"), "--target", target, "--tag", name),
-            *("--build-arg", f"PYTHON={BASE}", *self._mounts(), str(ROOT)),
+            *("--build-arg", f"PYTHON={BASE}", *self._mounts(), str(self._context())),
         )
         described = json.loads(self._buildah("inspect", "--type", "image", name))
         layers = [layer["size"] for layer in json.loads(described["Manifest"])["layers"]]
         container = self._buildah("from", "--pull=never", name)
-        return Image(described["Docker"]["config"], layers, Path(self._buildah("mount", container)))
+        return Image(described["Docker"]["config"], layers, Path(self._buildah("mount", container)), self.key)
+
+    def _context(self) -> Path:
+        """What the Image stage gives to a build: the checkout's folders, and the key that the images trust."""
+        folder = self._folder / "context"
+        if not folder.exists():
+            folder.mkdir()
+            shutil.copy(ROOT / ".dockerignore", folder)
+            for name in sorted({name for names in CONTENT.values() for name in names}):
+                copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+                copy(ROOT / name, folder / name)
+            trust(folder / "trusted_keys", first=self.key)
+        return folder
 
     def import_base(self, archive: Path) -> None:
         """Makes the base image from the file system in *archive*."""

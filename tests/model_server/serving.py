@@ -93,14 +93,22 @@ class Serving:
 
 
 @contextmanager
-def serve(root: Path, package: Path, *, wait: bool = True, **variables: str) -> Generator[Serving]:
-    """A server of *package* below *root*, stopped at the end."""
-    shutil.copytree(package, root / "model", dirs_exist_ok=True)
+def serve(
+    root: Path,
+    package: Path,
+    *,
+    wait: bool = True,
+    program: Path = ROOT,
+    module: str = "model_server",
+    **variables: str,
+) -> Generator[Serving]:
+    """A server of *package* below *root*, stopped at the end; *program* is the folder that holds *module*."""
+    shutil.copytree(package, root / "model", dirs_exist_ok=True, symlinks=True)
     port = free_port()
     given = {"ML_ROOT": str(root), "BIND_HOST": "127.0.0.1", "SAGEMAKER_BIND_TO_PORT": str(port), **variables}
     process = subprocess.Popen(
-        [sys.executable, "-m", "model_server"],
-        cwd=ROOT,
+        [sys.executable, "-m", module],
+        cwd=program,
         env={**os.environ, **given},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

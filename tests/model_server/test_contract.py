@@ -142,8 +142,8 @@ def test_a_caller_without_a_wish_is_answered_as_sagemaker_was_configured(parcels
 
 
 def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
-    reply = client.invoke(b"1" * (LARGEST + 1), CSV)
-    message = f"the body has {LARGEST + 1} bytes; at most {LARGEST} are read, so send fewer rows at once"
+    reply = client.invoke(b"3,red\n" * (LARGEST // 6 + 1), CSV)
+    message = f"the body has more; at most {LARGEST} are read, so send fewer rows at once"
     assert (reply.status, json.loads(reply.body)) == (413, {"code": "too_large", "message": message})
 
 

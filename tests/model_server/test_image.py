@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,9 +17,10 @@ from pathlib import Path
 import pytest
 
 from local_aws.docker.build import Builder
-from local_aws.docker.dockerfile import Instruction, parse
+from local_aws.docker.dockerfile import DockerError, Instruction, parse
 from pipelines.stages.image import CONTENT
 from tests.model_server.serving import free_port
+from tests.sealed import Key, trust
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "model_server" / "Dockerfile").read_text()
@@ -39,11 +41,32 @@ def test_to_listen_it_needs_neither_numpy_nor_onnx_runtime() -> None:
 
 @pytest.mark.parametrize("target", CONTENT)
 def test_an_image_holds_of_ours_only_the_folders_that_its_tag_is_made_of(target: str, tmp_path: Path) -> None:
-    image = Builder(DOCKERFILE, ROOT, tmp_path, {}, lambda _: None).build(target)
+    image = Builder(DOCKERFILE, context(tmp_path / "context", target), tmp_path, {}, lambda _: None).build(target)
     files = [path.relative_to(image.root).parts for path in image.root.rglob("*") if path.is_file()]
     assert {parts[:2] for parts in files} == {("opt", "greenlight")}
-    assert {parts[2] for parts in files} == {name for name in CONTENT[target] if (ROOT / name).is_dir()}
+    folders = {name for name in CONTENT[target] if (ROOT / name).is_dir()}
+    assert {parts[2] for parts in files} == {*folders, "trusted_keys"}
+    assert [parts[3:] for parts in files if parts[2] == "trusted_keys"] == [("first.pem",)]
     assert not [parts for parts in files if "__pycache__" in parts or parts[-1] == "Dockerfile"]
+
+
+@pytest.mark.parametrize("target", CONTENT)
+def test_without_its_keys_no_image_is_built(target: str, tmp_path: Path) -> None:
+    folder = context(tmp_path / "context", target)
+    shutil.rmtree(folder / "trusted_keys")
+    with pytest.raises(DockerError, match='"/trusted_keys": not found'):
+        Builder(DOCKERFILE, folder, tmp_path, {}, lambda _: None).build(target)
+
+
+def context(folder: Path, target: str) -> Path:
+    """What a build of a target sees, with a key as the Image stage leaves it there."""
+    folder.mkdir()
+    shutil.copy(ROOT / ".dockerignore", folder)
+    for name in CONTENT[target]:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    trust(folder / "trusted_keys", first=Key())
+    return folder
 
 
 def test_every_stage_starts_from_a_base_that_can_be_pinned_by_its_digest() -> None:

@@ -45,6 +45,7 @@ def served(image: Image, model: Path) -> Generator[Serving]:
     """`docker run --read-only IMAGE serve`, as SageMaker says it."""
     port = free_port()
     command = [*image.config["Entrypoint"], "serve"]
+    image.key.seal(model)
     container = Serving(port, image.run(command, model, SAGEMAKER_BIND_TO_PORT=str(port)))
     try:
         container.wait_for(200, 60)
@@ -101,7 +102,7 @@ def test_its_health_check_tells_a_server_that_answers_from_none(serving: Image, 
 
 def test_it_holds_the_server_its_libraries_and_nothing_of_the_build(serving: Image) -> None:
     home = serving.root / "opt" / "greenlight"
-    assert {path.name for path in home.iterdir()} == {".venv", "model_server"}
+    assert {path.name for path in home.iterdir()} == {".venv", "model_server", "trusted_keys"}
     libraries = {path.name for path in home.glob(".venv/lib/python3*/site-packages/*")}
     assert {"numpy", "onnxruntime", "uvicorn"} <= libraries
     assert not {"sklearn", "pandas", "scipy", "uv", "pip", "boto3"} & libraries

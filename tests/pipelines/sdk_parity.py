@@ -36,7 +36,8 @@ from sagemaker.train import ModelTrainer
 from config import Model, load_model
 from pipelines.definition import Surroundings, training_pipeline
 
-AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model")
+KEY = "arn:aws:kms:eu-west-1:111122223333:alias/greenlight-signing-first"
+AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model", KEY)
 TELEMETRY_OFF = {
     "SchemaVersion": "1.0",
     "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
@@ -44,6 +45,8 @@ TELEMETRY_OFF = {
 EXPECTED = {
     "PipelineExperimentConfig": "we keep no SageMaker Experiments",
     "AlgorithmSpecification.ContainerEntrypoint": "the SDK starts its own driver, we start our program",
+    "Steps.Prepare.NetworkConfig": "our program calls nothing, so it gets no network",
+    "Steps.Train.EnableNetworkIsolation": "our program calls nothing, so it gets no network",
     "Steps.Gate.IfSteps": "the SDK registers a model that it has built; ours registers the package that Evaluate wrote",
 }
 
@@ -125,7 +128,10 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
             "manifest": prepared("manifest"),
         },
         ("evaluation", "package"),
-        ["--model", model.name, "--champion", parameters["Champion"], "--commit", parameters["Commit"]],
+        [
+            *("--model", model.name, "--champion", parameters["Champion"]),
+            *("--commit", parameters["Commit"], "--signing-key", KEY),
+        ],
         [evaluation],
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from pipelines.definition import Surroundings, training_pipeline
 from tests.pipelines.tables import model
 
 ROOT = Path(__file__).parents[2]
-AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model")
+KEY = "arn:aws:kms:eu-west-1:111122223333:alias/greenlight-signing-first"
+AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model", KEY)
 OPERATIONS = {
     "Processing": "CreateProcessingJob",
     "Training": "CreateTrainingJob",
@@ -75,6 +77,24 @@ def test_every_step_fits_the_services_input_shape(definition: Json) -> None:
     jobs = [step for step in all_steps(definition) if step["Type"] != "Condition"]
     assert len(jobs) == 4
     for step in jobs:
+        arguments = resolved(step["Arguments"]) | GIVEN_BY_THE_SERVICE[step["Type"]]
+        assert not faults(OPERATIONS[step["Type"]], arguments), step["Name"]
+
+
+def test_a_job_that_calls_nothing_has_no_network(definition: Json) -> None:
+    prepare, train, evaluate, _ = definition["Steps"]
+    assert prepare["Arguments"]["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    assert train["Arguments"]["EnableNetworkIsolation"] is True
+    assert "NetworkConfig" not in evaluate["Arguments"]  # it reads the champion, and signs
+
+
+def test_in_a_vpc_every_job_says_so_as_the_service_wants_it() -> None:
+    vpc = {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    prepare, train, evaluate, _ = training_pipeline(model(), replace(AROUND, vpc_config=vpc))["Steps"]
+    assert prepare["Arguments"]["NetworkConfig"] == {"EnableNetworkIsolation": True, "VpcConfig": vpc}
+    assert train["Arguments"]["VpcConfig"] == vpc
+    assert evaluate["Arguments"]["NetworkConfig"] == {"VpcConfig": vpc}
+    for step in (prepare, train, evaluate):
         arguments = resolved(step["Arguments"]) | GIVEN_BY_THE_SERVICE[step["Type"]]
         assert not faults(OPERATIONS[step["Type"]], arguments), step["Name"]
 
@@ -142,6 +162,16 @@ def test_programs_are_told_the_models_name_which_the_folder_of_its_code_does_not
         step = next(step for step in definition["Steps"] if step["Name"] == name)
         given = step["Arguments"]["AppSpecification"]["ContainerArguments"]
         assert given[given.index("--model") + 1] in {folder.name for folder in MODELS}
+
+
+def test_the_step_that_completes_the_package_signs_it(definition: Json) -> None:
+    given = {
+        step["Name"]: step["Arguments"]["AppSpecification"].get("ContainerArguments", [])
+        for step in definition["Steps"]
+        if step["Type"] == "Processing"
+    }
+    assert [name for name, arguments in given.items() if "--signing-key" in arguments] == ["Evaluate"]
+    assert given["Evaluate"][given["Evaluate"].index("--signing-key") + 1] == KEY
 
 
 def test_a_package_says_where_it_comes_from(definition: Json) -> None:

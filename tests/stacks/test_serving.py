@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,29 @@ def test_a_serverless_server_records_itself_what_sagemaker_does_not(templates: d
     assert variables("greenlight-serving-bike-demand-production")["RECORD_PERCENT"] == "100"
     assert "RECORD_PERCENT" not in variables("greenlight-serving-bike-demand-staging")
     assert "RECORD_PERCENT" not in variables(PRODUCTION)
+
+
+@pytest.mark.slow
+def test_sagemaker_captures_no_sensitive_value_and_the_server_masks_it(tmp_path: Path) -> None:
+    copy = fork(tmp_path)
+    file = copy / "model_code" / "employment" / "model.yaml"
+    file.write_text(re.sub(r"\n  capture_as_sent: .*", "", file.read_text()))
+    written = templates_of(synthesize(tmp_path / "assembly", copy))
+    (config,), (served,) = (
+        resources(written[PRODUCTION], f"AWS::SageMaker::{kind}").values() for kind in ("EndpointConfig", "Model")
+    )
+    assert "DataCaptureConfig" not in config["Properties"]
+    variables = served["Properties"]["PrimaryContainer"]["Environment"]
+    assert (variables["RECORD_PERCENT"], variables["RECORD_SENSITIVE"]) == ("100", "masked")
+    machine = json.dumps(resources(written[PRODUCTION], "AWS::StepFunctions::StateMachine"))
+    assert "--mask" in machine
+    assert machine.count("InputName") == 3
+
+
+def test_a_model_that_says_why_is_captured_as_it_was_asked(templates: dict[str, Template]) -> None:
+    variables = only(templates[PRODUCTION], "AWS::SageMaker::Model")["Properties"]["PrimaryContainer"]["Environment"]
+    assert "RECORD_SENSITIVE" not in variables
+    assert "--mask" not in json.dumps(resources(templates[PRODUCTION], "AWS::StepFunctions::StateMachine"))
 
 
 def test_latency_limits_are_in_the_units_of_the_metric(templates: dict[str, Template]) -> None:

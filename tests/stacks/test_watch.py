@@ -80,21 +80,23 @@ def test_silence_is_an_alarm_that_cloudwatch_can_evaluate(watch: Template) -> No
     assert len(silent) == len(TEAMS)
 
 
-def test_eventbridge_may_publish_without_a_condition_which_it_would_never_meet(
+def test_eventbridge_may_publish_without_a_condition_and_use_the_key_for_topics_alone(
     watch: Template, templates: dict[str, Template]
 ) -> None:
     assert len(properties(watch, "AWS::Events::Rule")) == 4 * len(TEAMS)
 
-    def statements(stack: str) -> list[dict[str, Any]]:
-        policies = [each["PolicyDocument"] for each in properties(templates[stack], "AWS::SNS::TopicPolicy")]
-        policies.append(only(templates[stack], "AWS::KMS::Key")["Properties"]["KeyPolicy"])
-        found = [each for policy in policies for each in policy["Statement"]]
+    def statements(stack: str, kind: str, name: str) -> list[dict[str, Any]]:
+        found = [each for policy in properties(templates[stack], kind) for each in policy[name]["Statement"]]
         return [each for each in found if "events.amazonaws.com" in json.dumps(each["Principal"])]
 
-    allowed = statements("greenlight-production")
-    assert len(allowed) >= len(TEAMS) + 1
-    assert not any("Condition" in statement for statement in allowed)
-    assert statements("greenlight-staging") == []
+    to_topics = statements("greenlight-production", "AWS::SNS::TopicPolicy", "PolicyDocument")
+    assert len(to_topics) == len(TEAMS)
+    assert not any("Condition" in statement for statement in to_topics)
+    (with_key,) = statements("greenlight-production", "AWS::KMS::Key", "KeyPolicy")
+    assert with_key["Condition"].keys() == {"ArnLike"}
+    assert with_key["Condition"]["ArnLike"].keys() == {"kms:EncryptionContext:aws:sns:topicArn"}
+    for kind, name in (("AWS::SNS::TopicPolicy", "PolicyDocument"), ("AWS::KMS::Key", "KeyPolicy")):
+        assert statements("greenlight-staging", kind, name) == []
 
 
 def test_an_unknown_light_has_a_rule_of_its_own(watch: Template) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError
 from local_aws.sagemaker import roles, shapes
+from local_aws.sagemaker.attaching import attach
 from local_aws.sagemaker.containers import Container, container_of
 from local_aws.sagemaker.kinds import MODEL
 from local_aws.sagemaker.registry import Registry
-from local_aws.sagemaker.rehearsal import say
 from local_aws.sagemaker.shelf import Shelf
 from local_aws.sagemaker.storage import Storage, StorageError
 from local_aws.sagemaker.tags import Tags
@@ -37,8 +37,7 @@ class Models:
         container = container_of(params, self._registry)
         roles.check_trust(self._account, container.role)
         self._check_artifact(container)
-        if "VpcConfig" in params:
-            say(self._account, "The VPC of a model is not rehearsed: its container uses this machine's network.")
+        attach(self._account, params.get("VpcConfig"), container.role, "a model")
         model = self.shelf.add(params["ModelName"], params)
         return {"ModelArn": model["ModelArn"]}
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local_aws.sagemaker import roles
+from local_aws.sagemaker.attaching import attach
 from local_aws.sagemaker.jobs.channels import fetch_source
 from local_aws.sagemaker.jobs.hosts import Host, pull_for
 from local_aws.sagemaker.jobs.lifecycle import Job, Jobs, failing_as
@@ -31,11 +32,13 @@ class ProcessingJobs(Jobs):
         for given in params.get("ProcessingOutputConfig", {}).get("Outputs", ()):
             if "S3Output" not in given:
                 raise refused("A processing output that is not an S3Output", "give an S3Output")
-        if "VpcConfig" in params.get("NetworkConfig", {}):
-            say(self.account, "The VPC of a processing job is not rehearsed: it uses this machine's network.")
         if "ExperimentConfig" in params:
             say(self.account, "Experiments are not rehearsed: a processing job records none.")
         roles.check_trust(self.account, params["RoleArn"])
+        network = params.get("NetworkConfig", {})
+        attach(self.account, network.get("VpcConfig"), params["RoleArn"], "a processing job")
+        if network.get("EnableInterContainerTrafficEncryption"):
+            say(self.account, "Encryption between the instances of a processing job is not rehearsed.")
         return self.begin(params)
 
     def describe_processing_job(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local_aws.sagemaker import roles
+from local_aws.sagemaker.attaching import attach
 from local_aws.sagemaker.jobs.channels import fetch_source
 from local_aws.sagemaker.jobs.hosts import Host, pull_for
 from local_aws.sagemaker.jobs.lifecycle import Job, Jobs, JobStoppedError, failing_as
@@ -30,7 +31,6 @@ MESSAGES = {
 }
 SAID = {
     "CheckpointConfig": "Checkpoints of training jobs are not rehearsed: none is copied to S3.",
-    "VpcConfig": "The VPC of a training job is not rehearsed: it uses this machine's network.",
     "ExperimentConfig": "Experiments are not rehearsed: a training job records none.",
 }
 
@@ -44,6 +44,7 @@ class TrainingJobs(Jobs):
         """CreateTrainingJob."""
         self._refuse(params)
         roles.check_trust(self.account, params["RoleArn"])
+        attach(self.account, params.get("VpcConfig"), params["RoleArn"], "a training job")
         for member in SAID.keys() & params.keys():
             say(self.account, SAID[member])
         folder = params["OutputDataConfig"]["S3OutputPath"].rstrip("/")

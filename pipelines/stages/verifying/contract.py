@@ -22,7 +22,7 @@ _DEEP = 100_000
 
 def checks(ask: Ask, released: Released) -> list[Check]:
     """Asks everything; a check for each promise."""
-    return [_checked(ask, promise) for promise in promises(released)]
+    return [_checked(ask, promise, quiet=released.sensitive) for promise in promises(released)]
 
 
 def promises(released: Released) -> list[Promise]:
@@ -40,12 +40,15 @@ def promises(released: Released) -> list[Promise]:
     return [*good, *bad, *bad_rows.promises(signature, row)]
 
 
-def _checked(ask: Ask, promise: Promise) -> Check:
+def _checked(ask: Ask, promise: Promise, *, quiet: bool) -> Check:
     reply = ask(promise.question)
     difference = promise.outcome.difference(reply)
+    got = outcomes.told(reply, quiet=quiet)
+    if difference and quiet:
+        difference = f"got {got}; more is not told, because it may quote a sensitive value"
     what = f"{promise.what} ({promise.question.content_type})"
     problem = f"Input '{promise.what}' must be {promise.outcome.told}; {difference}." if difference else ""
-    return Check(what, promise.outcome.told, outcomes.told(reply), problem)
+    return Check(what, promise.outcome.told, got, problem)
 
 
 def _good(signature: Signature, row: dict[str, Any]) -> Iterator[Promise]:

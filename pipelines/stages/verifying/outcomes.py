@@ -40,14 +40,14 @@ class Outcome(NamedTuple):
             return f"got an answer that cannot be read ({type(error).__name__}: {error}): {reply.text!r}"
 
 
-def told(reply: Reply) -> str:
-    """A reply in a few words: its status, and of a refusal the message."""
+def told(reply: Reply, *, quiet: bool = False) -> str:
+    """A reply in a few words: its status, and of a refusal the message, or *quiet* what quotes no value: the code."""
     if reply.status == 200:
         return "200"
     try:
-        message = json.loads(reply.body)["message"]
+        message = json.loads(reply.body)["code" if quiet else "message"]
     except (ValueError, KeyError, TypeError):
-        message = reply.text
+        message = "" if quiet else reply.text
     return ": ".join(filter(None, (str(reply.status or reply.failure), message[:300])))
 
 

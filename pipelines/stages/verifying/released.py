@@ -13,6 +13,7 @@ from typing import Any
 from model_server.errors import PackageError
 from model_server.golden import Golden
 from model_server.loading import SCRIPT
+from model_server.recording import masking
 from model_server.signature import Signature
 from pipelines.packaging.archive import extract
 from pipelines.stages.registry import Package
@@ -22,11 +23,15 @@ _OWN = {"input_fn", "predict_fn", "output_fn"}
 
 @dataclass(frozen=True)
 class Released:
-    """What of a package says how it must answer; `own_code` where its author reads or writes bodies."""
+    """What of a package says how it must answer; `own_code` where its author reads or writes bodies.
+
+    Where a feature is `sensitive`, a refusal may quote a value of a golden row.
+    """
 
     golden: Golden
     signature: Signature
     own_code: bool = False
+    sensitive: bool = False
 
     @classmethod
     def read(cls, s3: Any, package: Package) -> Released:
@@ -44,7 +49,7 @@ class Released:
             raise PackageError(f"{name} holds no golden requests, so nothing can be verified; train it again.")
         script = folder / SCRIPT
         own = script.exists() and not _OWN.isdisjoint(_functions(script.read_text()))
-        return cls(golden, Signature.read(folder), own)
+        return cls(golden, Signature.read(folder), own, (folder / masking.FILE).exists())
 
 
 def _functions(source: str) -> set[str]:

@@ -196,6 +196,7 @@ class World:
             stack,
             "RealTime",
             endpoint_name=self.endpoint,
+            model_name="parcels",
             package_arn=given,
             role=role,
             hosting=settings.hosting,

@@ -33,6 +33,7 @@ def test_a_bucket_keeps_what_the_template_says(account: Account, stacks: Stacks)
     ]
     first = resources(
         LifecycleConfiguration={"Rules": rules},
+        LoggingConfiguration={"DestinationBucketName": "logs", "LogFilePrefix": "data/"},
         OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
         Tags=[{"Key": "team", "Value": "x"}],
     )
@@ -42,6 +43,8 @@ def test_a_bucket_keeps_what_the_template_says(account: Account, stacks: Stacks)
     (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     assert rule["BucketKeyEnabled"] is True
+    logged = s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]
+    assert (logged["TargetBucket"], logged["TargetPrefix"]) == ("logs", "data/")
     old, parts = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
     assert old["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert parts["Filter"] == {"Prefix": "uploads/"}
@@ -50,6 +53,7 @@ def test_a_bucket_keeps_what_the_template_says(account: Account, stacks: Stacks)
     assert kept == {"team": "x", "project": "p"}
     assert stacks.deploy(stack, resources(), tags=tags) == "UPDATE_COMPLETE", stacks.failures(stack)
     assert "Rules" not in _or_nothing(s3.get_bucket_lifecycle_configuration, Bucket=name)
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=name)
     assert stacks.resource(stack, "Bucket") == name
 
 

@@ -1,0 +1,1 @@
+"""Inputs as attacks on the model server: what it answers, and what it costs."""
