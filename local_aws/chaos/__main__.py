@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from config import load_models, load_project
 from config.hosting import Dedicated
-from config.naming import Names
 from local_aws.account import Account
 from local_aws.chaos.scenes import Scenes
 from local_aws.chaos.served import Served
@@ -25,7 +24,7 @@ def _play(account: Account, report: Report) -> None:
         Served(
             account,
             report,
-            Names(project.name),
+            project,
             model,
             released[model.name],
             RATE[isinstance(model.hosting, Dedicated)],

@@ -1,4 +1,4 @@
-"""Packages that are bad in six ways, each made from a good one and registered beside it."""
+"""Packages that are bad in seven ways, each made from a good one and registered beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from config import Model
 from config.features import Category, Number
 from local_aws.account import Account
 from local_aws.sagemaker.storage import split
+from model_server import seal as sealed
 from pipelines.packaging.package import pack, unpack
+from pipelines.packaging.sealing import ALGORITHM, seal
 from pipelines.stages.registry import Package
 
 CATEGORIES = 3
@@ -61,6 +63,11 @@ def _other_schema(folder: Path, _: Rare) -> None:
     file.write_text(json.dumps(signature))
 
 
+def _one_byte_more(folder: Path, _: Rare) -> None:
+    with (folder / "signature.json").open("ab") as file:
+        file.write(b"\n")
+
+
 FAULTS: dict[str, Change | None] = {
     "crashes at start": _script('raise SystemExit("this package ends its server")\n'),
     "fails on some rows": _script(
@@ -80,24 +87,27 @@ FAULTS: dict[str, Change | None] = {
         "def predict_fn(data, model):\n    return model.score({name: rows[::-1] for name, rows in data.items()})\n"
     ),
     "has another schema": _other_schema,
+    "was changed after it was signed": _one_byte_more,
     "is corrupt": None,
 }
 """What is done to a package that is unpacked; none: its bytes are cut."""
+UNSEALED = "was changed after it was signed"
+"""The others are signed anew: they are what somebody has trained, and did not mean."""
 
 
 class Faults:
-    """Registers packages that are made from *good*."""
+    """Registers packages that are made from *good*, signed with the key of that alias."""
 
-    def __init__(self, account: Account, good: Package, rare: Rare) -> None:
-        self._sagemaker, self._s3 = account.client("sagemaker"), account.client("s3")
-        self._good, self._rare = good, rare
+    def __init__(self, account: Account, good: Package, rare: Rare, key: str) -> None:
+        self._sagemaker, self._s3, self._kms = (account.client(name) for name in ("sagemaker", "s3", "kms"))
+        self._good, self._rare, self._signing_key = good, rare, key
         self._bucket, self._key = split(good.model_data)
 
     def register(self, name: str) -> str:
         """The ARN of an approved package with this fault."""
         data = self._s3.get_object(Bucket=self._bucket, Key=self._key)["Body"].read()
         change = FAULTS[name]
-        broken = self._changed(data, change) if change else data[: len(data) // 2]
+        broken = self._changed(data, change, seals=name != UNSEALED) if change else data[: len(data) // 2]
         key = self._key.replace("model.tar.gz", f"{name.replace(' ', '-')}/model.tar.gz")
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=broken)
         return self._add(f"s3://{self._bucket}/{key}", name)
@@ -121,7 +131,7 @@ class Faults:
             **copied,
         )["ModelPackageArn"]
 
-    def _changed(self, data: bytes, change: Change) -> bytes:
+    def _changed(self, data: bytes, change: Change, *, seals: bool) -> bytes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "good.tar.gz").write_bytes(data)
@@ -129,5 +139,15 @@ class Faults:
             package.mkdir()
             unpack(folder / "good.tar.gz", package)
             change(package, self._rare)
+            if seals:
+                manifest = json.loads((package / sealed.MANIFEST).read_bytes())
+                seal(
+                    package, {key: said for key, said in manifest.items() if key not in ("format", "files")}, self._sign
+                )
             pack(package, folder / "bad.tar.gz")
             return (folder / "bad.tar.gz").read_bytes()
+
+    def _sign(self, digest: bytes) -> bytes:
+        return self._kms.sign(
+            KeyId=self._signing_key, Message=digest, MessageType="DIGEST", SigningAlgorithm=ALGORITHM
+        )["Signature"]

@@ -10,6 +10,7 @@ from typing import Any, cast
 from config import Model
 from config.hosting import Dedicated
 from config.naming import Names
+from config.project import Project
 from local_aws.account import Account
 from local_aws.chaos.faults import Faults, Rare
 from local_aws.chaos.traffic import Traffic
@@ -31,19 +32,21 @@ ROWS = 320
 class Served:
     """Where chaos happens: the production endpoint of one model, which *package* serves now."""
 
-    def __init__(self, account: Account, report: Report, names: Names, model: Model, package: str, rate: float) -> None:
+    def __init__(
+        self, account: Account, report: Report, project: Project, model: Model, package: str, rate: float
+    ) -> None:
         self.name, self.report = model.name, report
         self.log: Path = account.settings.home
         hosting = model.in_environment("production").hosting
         self.instances = hosting.instances if isinstance(hosting, Dedicated) else 1
-        self._account, self._names = account, names
+        self._account, self._names = account, (names := Names(project.name))
         self._pipeline = names.delivery_pipeline("release")
         self._endpoint = names.endpoint(model.name, "production")
         self._sagemaker: Any = account.client("sagemaker")
         self._delivery = Delivery(account, report)
         good = Package.describe(self._sagemaker, package)
         rare = Rare.of(model)
-        self.faults = Faults(account, good, rare)
+        self.faults = Faults(account, good, rare, names.signing_key(project.signing_keys[0]))
         self.watcher = Watcher(account, self._endpoint)
         self.inbox = Inbox(account, names, "delivery", "Releases")
         self.traffic = Traffic(account, self._endpoint, rate, _bodies(account, model, package, rare))
