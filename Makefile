@@ -41,7 +41,7 @@ local-env: ## Print the variables that point any AWS client at the running local
 	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
 
 test: check ## Everything that CI runs: checks, then every test, the whole local run among them
-	@pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@pytest
 
 check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-tests check-lint

@@ -6,16 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 _TOOLS = Path(sys.executable).parent
 os.environ["PATH"] = os.pathsep.join((str(_TOOLS), str(_TOOLS.parents[1] / "node_modules/.bin"), os.environ["PATH"]))
 # OpenMP's threads spin while they wait, which costs most where tests share few cores.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
     del os.environ[name]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The whole local run first: it takes longest by far, and the other worker does the rest meanwhile."""
-    items.sort(key=lambda item: item.path.name != "test_local_run.py")

@@ -98,7 +98,7 @@ class Life:
         for model in self._models:
             dedicated = isinstance(model.in_environment("production").hosting, Dedicated)
             with ExitStack() as ending:
-                served = Served(self._account, self._diary, self._names, model, self._package(model), RATE)
+                served = Served(self._account, self._diary, self._project, model, self._package(model), RATE)
                 ending.callback(served.traffic.stop)
                 Scenes([served]).bad_releases(served, (ALARMING, NOT_STARTING) if dedicated else (NOT_STARTING,))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.iam.account import Account
@@ -12,10 +14,10 @@ from tests.iam.test_questions import NEGATIVE, POSITIVE, sentence
 
 pytestmark = pytest.mark.slow
 
-ELSEWHERE = ("CloudFormation makes", "a data scientist", "an approver")
+ELSEWHERE = "CloudFormation makes|a data scientist|an approver"
 """Who is in an account of its own here, so that the question is another one."""
-NOT_BUILT = ("Verify calls", "Confirm calls", "Confirm sweeps")
-"""What the README says is not built across accounts: verifying, and what follows from it."""
+NOT_BUILT = r"Verify calls|Confirm calls|Confirm sweeps|the watch of \w+ looks at its packages"
+"""What the README says is not built across accounts: sharing the registry, verifying, and what follows from it."""
 
 
 @pytest.mark.parametrize("question", [each for each in NEGATIVE if not each.exception], ids=sentence)
@@ -24,7 +26,7 @@ def test_no(question: Question, separate: Account) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", [each for each in POSITIVE if not each.sentence.startswith((*NOT_BUILT, *ELSEWHERE))], ids=sentence
+    "question", [each for each in POSITIVE if not re.match(f"{NOT_BUILT}|{ELSEWHERE}", each.sentence)], ids=sentence
 )
 def test_yes(question: Question, separate: Account) -> None:
     assert [what for what, decision in question.decided(separate) if not decision] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from local_aws.docker.build import Builder, Snapshot
 from local_aws.docker.dockerfile import DockerError
 from pipelines.stages.image import CONTENT
+from tests.sealed import Key, trust
 
 ROOT = Path(__file__).parents[3]
 
@@ -123,6 +125,12 @@ def test_a_folder_is_copied_by_its_content_and_a_file_to_its_new_name(context: P
 @pytest.mark.parametrize("target", CONTENT)
 def test_every_image_of_this_project_is_built_with_the_server_in_it(target: str, tmp_path: Path) -> None:
     dockerfile = (ROOT / "model_server" / "Dockerfile").read_text()
-    image = Builder(dockerfile, ROOT, tmp_path, {}, lambda _: None).build(target)
+    root = tmp_path / "checkout"
+    for folder in ("config", "model_server", "monitoring", "pipelines"):
+        shutil.copytree(ROOT / folder, root / folder)
+    for name in ("pyproject.toml", "uv.lock", ".dockerignore"):
+        shutil.copy(ROOT / name, root)
+    trust(root / "trusted_keys", first=Key())
+    image = Builder(dockerfile, root, tmp_path, {}, lambda _: None).build(target)
     assert (image.root / image.workdir.lstrip("/") / "model_server" / "engines.py").is_file()
     assert image.entrypoint == ([] if target == "job" else ["python3", "-m", "model_server"])

@@ -50,7 +50,8 @@ class World:
         repository = physical(self.stacks, assembly, "tooling", "AWS::ECR::Repository")
         self.image = self.stage.image("server", {"server.py": SERVER}, repository, unique("server"))
         self.artifacts = physical(self.stacks, assembly, "tooling", "AWS::S3::Bucket", "Artifacts")
-        self.key = physical(self.stacks, assembly, "tooling", "AWS::KMS::Key")
+        alias = account.client("kms").describe_key(KeyId="alias/greenlight-tooling")
+        self.key = alias["KeyMetadata"]["KeyId"]
         self.deploying = role(account, "cloudformation", allow("*"))
         known = self.sagemaker.list_model_package_groups(NameContains=self.group)["ModelPackageGroupSummaryList"]
         if not known:
