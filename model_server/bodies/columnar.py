@@ -37,8 +37,9 @@ def read_parquet(signature: Signature, body: bytes) -> Iterator[Table]:
     with _malformed("a Parquet file", pa.ArrowException):
         if body.endswith(b"PAR1"):
             _fits("Parquet file", body, pages.unpacked(body, signature.names, BATCH_ROWS))
-        file = pq.ParquetFile(pa.BufferReader(body), read_dictionary=coded, pre_buffer=False)
-        _require(signature, file.schema_arrow)
+        file = pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)
+        _require(signature, file.schema_arrow)  # pyarrow takes no name for a dictionary that the file does not have
+        file = pq.ParquetFile(pa.BufferReader(body), metadata=file.metadata, read_dictionary=coded, pre_buffer=False)
         for batch in file.iter_batches(BATCH_ROWS, columns=list(signature.names), use_threads=False):
             batch.validate(full=True)  # what texts hold is the caller's word
             yield _of_batch(signature, batch)

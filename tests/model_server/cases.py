@@ -350,6 +350,7 @@ _BROKEN_COLUMNS: list[tuple[str, bytes, str]] = [
     (NPY, structured(11), f"row 0: size is 11; {RANGE}"),
     (NPY, structured(float("inf")), f"row 0: size is inf; {RANGE}"),
     (PARQUET, parquet(table().drop_columns("size")), "the column size is not there once; send every feature"),
+    (PARQUET, parquet(table().drop_columns("colour")), "the column colour is not there once; send every feature"),
     (PARQUET, parquet(table(colour=["red", "pink"])), f"row 1: colour is 'pink'; {AMONG}"),
     (PARQUET, parquet(table(colour=["red", None])), "row 1: colour is empty; the model needs it in every row"),
     (PARQUET, parquet(table(size=["3", "4"])), "size is string; expected numbers"),
