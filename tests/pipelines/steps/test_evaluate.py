@@ -75,6 +75,7 @@ def test_the_package_is_complete_and_answers_its_golden_requests(release: jobs.R
         "signature.json",
         "golden.json",
         "baseline.json",
+        "masks.json",
         "card.json",
     }
     golden = Golden.read(release.package)
