@@ -102,7 +102,7 @@ def local_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRun]:
         start_new_session=True,
     )
     os.close(slave)
-    said = read_until(terminal, "stays up", 600)
+    said = read_until(terminal, "stays up", 840)
     yield LocalRun(process, home, terminal, said)
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)

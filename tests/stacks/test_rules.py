@@ -23,6 +23,8 @@ from config import load_project
 from stacks.validation import our_rules
 from tests.stacks.conftest import ROOT, Template
 
+pytestmark = pytest.mark.slow
+
 Break = Callable[[Template], None]
 """Changes a resource so that it breaks a rule."""
 
