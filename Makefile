@@ -33,7 +33,7 @@ local: setup ## Deploy, train, release, answer and score on an AWS on this machi
 chaos: setup ## The same, then bad releases, a killed server and ways back under 50 requests a second (6 minutes)
 	@python -m local_aws.chaos
 
-permissions: setup ## Record what each role uses in a whole life on the local AWS, judge it, and write docs/permissions.md (25 minutes)
+permissions: setup ## Record what each role uses in a whole life on the local AWS, judge it, and write docs/permissions.md (long; on a quiet machine)
 	@python -m local_aws.permissions tests/iam/use/recorded.jsonl
 	@python -m tests.iam.use.page
 
@@ -79,7 +79,7 @@ bench-serving: setup ## Measure the model server beside AWS's own stack and its 
 bench-monitoring: setup ## Measure the monitoring library beside nannyml and evidently (4 GB of environments; 15 minutes)
 	@python -m benchmarks.monitoring $(ARGS)
 
-fuzz: setup ## Attack the model server with 350,000 bad inputs, bombs and slow callers (40 minutes); ARGS="--only bombs"
+fuzz: setup ## Attack the model server with 350,000 bad inputs, bombs and slow callers (long; on a quiet machine); ARGS="--only bombs"
 	@python -W ignore -m benchmarks.fuzzing $(ARGS)
 
 bench-watch: setup ## Measure the job that judges fifty models of 20,000 captured rows, on the local AWS (4 minutes)

@@ -102,7 +102,6 @@ class Endpoint(Construct):
         )
         if isinstance(hosting, Dedicated) and hosting.scaling:
             self._keep_scale()
-        if isinstance(hosting, Dedicated) and hosting.scaling:
             self._scale(hosting)
 
     def roll_out(

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from config.naming import RETRAINING_WANTED
 from stacks.release_pipeline import Release
+from stacks.trust import for_this_account
 from stacks.watch import WatchStack
 
 
@@ -26,9 +27,7 @@ class Retraining(Construct):
             self,
             "Role",
             description="Starts the release pipeline where a model is red.",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com").with_conditions(
-                {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
-            ),
+            assumed_by=for_this_account(self, "events"),
         )
         pipeline = release.pipeline.pipeline_arn
         role.add_to_policy(iam.PolicyStatement(actions=["codepipeline:StartPipelineExecution"], resources=[pipeline]))

@@ -16,8 +16,7 @@ from constructs import Construct
 
 from config.naming import Names
 from stacks import objects
-
-SAGEMAKER = iam.ServicePrincipal("sagemaker.amazonaws.com")
+from stacks.trust import for_this_account
 
 
 class JobRole(Construct):
@@ -119,7 +118,7 @@ def _role(scope: Construct, name: str, description: str) -> iam.Role:
         name,
         role_name=PhysicalName.GENERATE_IF_NEEDED,
         description=description,
-        assumed_by=SAGEMAKER.with_conditions({"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}),
+        assumed_by=for_this_account(scope, "sagemaker"),
     )
 
 

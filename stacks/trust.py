@@ -23,6 +23,12 @@ def same_account(scope: IConstruct) -> dict[str, str]:
     return {"aws:SourceAccount": cdk.Stack.of(scope).account}
 
 
+def for_this_account(scope: IConstruct, service: str) -> iam.PrincipalBase:
+    """A service (`sagemaker`) that may take a role only where it acts for the account of *scope*."""
+    principal = iam.ServicePrincipal(f"{service}.amazonaws.com")
+    return principal.with_conditions({"StringEquals": same_account(scope)})
+
+
 @jsii.implements(cdk.IAspect)
 class OnlyForThisAccount:
     """Adds the conditions to the roles that the CDK makes without, wherever in a stack they are."""

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from config.network import Private
 from stacks.place import Place
+from stacks.trust import for_this_account
 
 HTTPS, IKE = 443, 500
 NOWHERE = {"cidr_ip": "255.255.255.255/32", "ip_protocol": "icmp", "from_port": 252, "to_port": 86}
@@ -179,9 +180,7 @@ class Vpc(Construct):
             self,
             "Recorder",
             description="Writes down the connections of the VPC.",
-            assumed_by=iam.ServicePrincipal("vpc-flow-logs.amazonaws.com").with_conditions(
-                {"StringEquals": {"aws:SourceAccount": stack.account}}
-            ),
+            assumed_by=for_this_account(self, "vpc-flow-logs"),
         )
         log.grant(
             role, "logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"
