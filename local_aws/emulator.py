@@ -113,7 +113,6 @@ SEAMS = {
         "_REPLACING_PROPERTIES",
         "_RESOURCE_HANDLERS",
         "_STACK_TAG_PROPERTY",
-        "_physical_name",
     ),
 }
 

@@ -1,9 +1,8 @@
 """The handler of a resource type of ours, as MiniStack's CloudFormation calls it."""
 
-# ruff: noqa: SLF001 - MiniStack's private names, all of them listed and checked in emulator.py
-
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
@@ -58,9 +57,11 @@ class Handler:
         self._delete(self._names.pop(physical_id), properties)
 
     def _name(self, logical_id: str, properties: Properties, stack: str) -> str:
-        given = properties.get(self._kind.name) if self._kind.name else logical_id
-        make = self._account.emulator.provisioners._physical_name
-        return given or make(stack, logical_id, max_len=self._kind.longest_name)
+        """As AWS names what has no name; a suffix of chance, since what a deleted stack has kept has one too."""
+        if given := properties.get(self._kind.name) if self._kind.name else logical_id:
+            return given
+        suffix = secrets.token_hex(6)
+        return f"{f'{stack}-{logical_id}'[: self._kind.longest_name - len(suffix) - 1]}-{suffix}"
 
     def _change(self, operation: str, name: str, properties: Properties) -> None:
         named: dict[str, Any] = {**properties, **({self._kind.name: name} if self._kind.name else {})}

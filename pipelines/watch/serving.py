@@ -104,6 +104,9 @@ def _there(otherwise: str) -> Iterator[None]:
     except ClientError as error:
         if any(words in str(error) for words in _GONE):
             raise Unwatchable(otherwise) from error
+        if error.response["Error"]["Code"] == "AccessDeniedException":
+            # The role may see what has its team's tag, and what does not exist has no tag.
+            raise Unwatchable(f"{otherwise}; or it has not the tag of its team: {error}") from error
         raise
 
 

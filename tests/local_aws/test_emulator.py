@@ -23,7 +23,6 @@ CALLED_AS = {
     "ministack.core.iam_evaluator.resolve_credential": "access_key_id account_id session_token",
     "ministack.services.cloudformation.engine._evaluate_conditions": "template params",
     "ministack.services.cloudformation.helpers._error": "code message status",
-    "ministack.services.cloudformation.provisioners._physical_name": "stack_name logical_id lowercase max_len seeded",
     "ministack.services.cloudformation.stacks._runs_on_worker_thread": "resource_type",
     "ministack.services.cloudwatch._dispatch_alarm_actions": "alarm old_state new_state reason",
     "ministack.services.cloudwatch._evaluate_alarm": "alarm",

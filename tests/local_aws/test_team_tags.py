@@ -9,10 +9,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.account import Account
+from pipelines.watch.serving import Endpoint, Unwatchable
 from tests.local_aws.delivery import allow, role, unique
 
 PRINCIPAL = "sagemaker"
-LOOK = ("sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup", "logs:FilterLogEvents")
+LOOK = (
+    "sagemaker:DescribeEndpoint",
+    "sagemaker:DescribeModelPackage",
+    "sagemaker:DescribeModelPackageGroup",
+    "logs:FilterLogEvents",
+)
 
 
 @pytest.fixture
@@ -54,3 +60,10 @@ def test_logs_are_read_by_the_tag_of_their_group(
     account.client("logs").create_log_group(logGroupName=group, tags={"team": team} if team else {})
     logs = watch("logs")
     assert refused(lambda: logs.filter_log_events(logGroupName=group)) is no
+
+
+def test_an_endpoint_that_is_not_there_has_no_tag_and_the_watch_says_so(watch: Callable[[str], Any]) -> None:
+    with pytest.raises(
+        Unwatchable, match=r"there is no endpoint nothing; .* or it has not the tag of its team: .*Denied"
+    ):
+        Endpoint.describe(watch("sagemaker"), "nothing")

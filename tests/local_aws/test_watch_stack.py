@@ -19,6 +19,7 @@ from tests.local_aws.test_eventbridge import received
 from tests.stacks.conftest import synthesize
 
 AT = datetime(2018, 3, 1, 5, tzinfo=UTC)
+ENDPOINT = "greenlight-m-production"
 PARTS = ("tooling", "production", "watch-production")
 PROGRAM = """
 import json, sys
@@ -49,23 +50,18 @@ boto3.client("cloudwatch").get_metric_data(
     MetricDataQueries=[query], StartTime="2018-02-01T00:00:00Z", EndTime="2018-03-01T00:00:00Z"
 )
 sagemaker, logs, name = boto3.client("sagemaker"), boto3.client("logs"), f"{project}-m-production"
-group = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{project}-m/1"
-for of_nothing in (
-    lambda: sagemaker.describe_endpoint(EndpointName=name),
-    lambda: sagemaker.describe_endpoint_config(EndpointConfigName="any"),
-    lambda: sagemaker.describe_model(ModelName="any"),
-    lambda: sagemaker.describe_model_package(ModelPackageName=group),
-    lambda: logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}"),
-):
-    try:
-        of_nothing()
-    except Exception as error:
-        assert "AccessDenied" not in repr(error), error
+found = sagemaker.describe_endpoint(EndpointName=name)
+found = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+sagemaker.describe_model(ModelName=found["ProductionVariants"][0]["ModelName"])
+package = f"arn:aws:sagemaker:us-east-1:123456789012:model-package/{project}-m/1"
+sagemaker.describe_model_package(ModelPackageName=package)
+logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{name}")
 for refused in (
     lambda: s3.put_object(Bucket=said["--bucket"], Key="watch/another/m/state.json", Body=b"{}"),
     lambda: s3.put_object(Bucket=said["--data-bucket"], Key=f"{team}/data/rows.parquet", Body=b""),
     lambda: boto3.client("cloudwatch").put_metric_data(Namespace="AWS/States", MetricData=[judged]),
     lambda: events.put_events(Entries=[{**entry, "Source": "another"}]),
+    lambda: sagemaker.describe_endpoint(EndpointName=f"{project}-of-another-production"),
 ):
     try:
         refused()
@@ -124,9 +120,26 @@ def watch(account: Account, assembly: Path) -> Iterator[Watch]:
     template = json.loads((assembly / "greenlight-watch-production.template.json").read_text())
     schedules = [each for each in template["Resources"].values() if each["Type"] == "AWS::Scheduler::Schedule"]
     name = schedules[0]["Properties"]["Name"]
+    team = name.removeprefix("greenlight-watch-")
+    served(stage, team)
     account.calendar.set(AT)
-    yield Watch(stacks, image, name.removeprefix("greenlight-watch-"), name)
+    yield Watch(stacks, image, team, name)
     account.calendar.set(None)
+    stage.sagemaker.delete_endpoint(EndpointName=ENDPOINT)
+
+
+def served(stage: Stage, team: str) -> None:
+    """What a release leaves of a model of the team, which its tag tells from others'."""
+    tags, model = [{"Key": "team", "Value": team}], stage.model()
+    stage.sagemaker.add_tags(ResourceArn=stage.account.arn("sagemaker", f"model/{model}"), Tags=tags)
+    config = stage.config(stage.variant(model), Tags=tags)
+    stage.account.client("logs").create_log_group(
+        logGroupName=f"/aws/sagemaker/Endpoints/{ENDPOINT}", tags={"team": team}
+    )
+    stage.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config, Tags=tags)
+    stage.settled(ENDPOINT)
+    stage.sagemaker.create_model_package_group(ModelPackageGroupName="greenlight-m", Tags=tags)
+    stage.sagemaker.create_model_package(ModelPackageGroupName="greenlight-m")
 
 
 def ended(account: Account, execution: str) -> dict[str, Any]:

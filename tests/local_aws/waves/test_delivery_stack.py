@@ -58,12 +58,13 @@ def test_plan_starts_the_wave_and_people_hear_how_it_stops_without_a_call_that_i
     url, arn = queue(account)
     account.client("sns").subscribe(TopicArn=one(resources, "ReleasesE"), Protocol="sqs", Endpoint=arn)
     role = account.client("iam").get_role(RoleName=one(resources, "PlatformPlanProjectRole8"))["Role"]["Arn"]
+    built = account.arn("codebuild", f"project/{PROJECT.name}-plan")
     left: dict[str, str] = {}
     began = time.time()
 
     class Here(Surroundings):
         def client(self, service: str) -> Any:
-            return account.client(service, role, service_principal="codebuild.amazonaws.com")
+            return account.client(service, role, service_principal="codebuild.amazonaws.com", source_arn=built)
 
         def leave(self, **variables: str) -> None:
             left.update(variables)
