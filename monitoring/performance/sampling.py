@@ -100,13 +100,13 @@ def _confusion(true: np.ndarray, said: np.ndarray, *, binary: bool) -> dict[str,
 
 
 def _area(true: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
-    """For each positive the share of negatives that rank below it."""
+    """For each positive the share of negatives that rank below it; of those with its very score, half."""
     if not len(true) or true.min() == true.max():
         return np.nan, 0.0
     if true.mean() > 0.5:
         true, scores = 1 - true, 1 - scores
-    ranks = np.unique(true[np.argsort(scores)] * np.arange(len(true)))[1:]
-    below = (ranks - np.arange(len(ranks))) / (len(true) - true.sum())
+    positives, negatives = scores[true == 1], np.sort(scores[true == 0])
+    below = sum(np.searchsorted(negatives, positives, side) for side in ("left", "right")) / (2 * len(negatives))
     return float(np.var(below)), float(true.mean())
 
 
