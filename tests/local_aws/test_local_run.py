@@ -368,10 +368,12 @@ def test_a_model_that_the_gate_refuses_ends_its_release_well_and_changes_nothing
     assert package_in_production(local_run) == before
 
 
-def test_a_push_that_touches_the_model_server_releases_every_model_without_training(
+def test_a_push_during_a_release_that_touches_the_model_server_releases_every_model_without_training(
     local_run: LocalRun, tmp_path: Path
 ) -> None:
+    """The release that waits for its approval when the push comes is not lost, and the pushed one serves last."""
     before, trained = package_in_production(local_run), trainings(local_run)
+    held = waiting_release(local_run, "employment", before)
     platform, release = runs(local_run, "greenlight-platform"), runs(local_run, "greenlight-release")
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
@@ -382,11 +384,29 @@ def test_a_push_that_touches_the_model_server_releases_every_model_without_train
     to = [str(local_run.home / "source.git"), "HEAD:main"]
     subprocess.run(["git", "push", "--quiet", *to], cwd=clone, check=True)
     assert new_run(local_run, "greenlight-platform", platform)["status"] == "Succeeded"
+    client = local_run.client("codepipeline")
+    run = {"pipelineName": "greenlight-release", "pipelineExecutionId": held}
+    assert client.get_pipeline_execution(**run)["pipelineExecution"]["status"] == "InProgress"
+    approve(client, held)
     ended = all_approved(local_run, release + len(MODELS))
     assert ended == ["Succeeded"] * len(MODELS)
+    assert client.get_pipeline_execution(**run)["pipelineExecution"]["status"] == "Succeeded"
     assert trainings(local_run) == trained
     after = local_run.client("sagemaker").describe_model_package(ModelPackageName=package_in_production(local_run))
     assert after["CustomerMetadataProperties"]["patched_from"] == before
+
+
+def waiting_release(local_run: LocalRun, model: str, package: str) -> str:
+    """A release of a package by hand that has come to its approval; its execution."""
+    client, given = local_run.client("codepipeline"), {"MODEL": model, "PACKAGE": package, "REASON": "by hand"}
+    started = client.start_pipeline_execution(
+        name="greenlight-release", variables=[{"name": name, "value": value} for name, value in given.items()]
+    )
+    deadline = time.monotonic() + 180
+    while not asks_for_approval(client, started["pipelineExecutionId"]):
+        assert time.monotonic() < deadline, "the release has not come to its approval"
+        time.sleep(0.5)
+    return started["pipelineExecutionId"]
 
 
 def trainings(local_run: LocalRun) -> int:
@@ -411,19 +431,25 @@ def all_approved(local_run: LocalRun, count: int) -> list[str]:
 
 
 def approve(client: Any, execution: str) -> None:
+    if token := asks_for_approval(client, execution):
+        client.put_approval_result(
+            pipelineName="greenlight-release",
+            stageName="Approve",
+            actionName="Approve",
+            result={"summary": "The test says so.", "status": "Approved"},
+            token=token,
+        )
+
+
+def asks_for_approval(client: Any, execution: str) -> str | None:
+    """The token of an execution that waits for a person."""
     actions = client.list_action_executions(
         pipelineName="greenlight-release", filter={"pipelineExecutionId": execution}
     )["actionExecutionDetails"]
     for action in actions:
-        token = action["output"].get("executionResult", {}).get("externalExecutionId")
-        if action["actionName"] == "Approve" and action["status"] == "InProgress" and token:
-            client.put_approval_result(
-                pipelineName="greenlight-release",
-                stageName="Approve",
-                actionName="Approve",
-                result={"summary": "The test says so.", "status": "Approved"},
-                token=token,
-            )
+        if action["actionName"] == "Approve" and action["status"] == "InProgress":
+            return action["output"].get("executionResult", {}).get("externalExecutionId")
+    return None
 
 
 def package_in_production(local_run: LocalRun) -> str:
