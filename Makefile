@@ -40,7 +40,8 @@ permissions: setup ## Record what each role uses in a whole life on the local AW
 local-env: ## Print the variables that point any AWS client at the running local AWS: eval "$(make local-env)"
 	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
 
-test: check ## Everything that CI runs: checks, then every test, the whole local run among them
+test: setup ## Everything that CI runs: checks, then every test, the whole local run among them
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-lint
 	@pytest
 
 check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure

@@ -6,9 +6,24 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.synthesis import Template, synthesize, templates_of
+
 _TOOLS = Path(sys.executable).parent
 os.environ["PATH"] = os.pathsep.join((str(_TOOLS), str(_TOOLS.parents[1] / "node_modules/.bin"), os.environ["PATH"]))
 # OpenMP's threads spin while they wait, which costs most where tests share few cores.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
     del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped project as it is synthesized, once for all tests, which do not change it."""
+    return synthesize(tmp_path_factory.mktemp("assembly"))
+
+
+@pytest.fixture(scope="session")
+def templates(assembly: Path) -> dict[str, Template]:
+    return templates_of(assembly)

@@ -22,7 +22,7 @@ from tests.iam.account import Account
 from tests.iam.evaluator import listed, statements
 from tests.iam.matching import action_like
 from tests.iam.questions import actions_asked
-from tests.stacks.conftest import synthesize
+from tests.synthesis import synthesize
 
 TABLE = Path(__file__).parent / "actions.json"
 PERMISSIONS = "Permissions management"

@@ -12,7 +12,7 @@ import yaml
 from tests.iam.account import Account
 from tests.iam.evaluator import Document, Principal
 from tests.iam.resolving import ACCOUNT, REGION, Resolver, Stack
-from tests.stacks.conftest import ROOT, fork, synthesize
+from tests.synthesis import ROOT, fork, synthesize
 
 TEMPLATE = ROOT / "bootstrap" / "policies.yaml"
 EXECUTE = f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.iam.account import Account
-from tests.stacks.conftest import ROOT, fork, synthesize
+from tests.synthesis import ROOT, fork, synthesize
 
 
 @pytest.fixture(scope="session")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Account:
-    return Account(synthesize(tmp_path_factory.mktemp("assembly")))
+def account(assembly: Path) -> Account:
+    return Account(assembly)
 
 
 @pytest.fixture(scope="session")

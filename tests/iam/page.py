@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.iam.account import Account
 from tests.iam.question import Question
 from tests.iam.questions import NO, YES
-from tests.stacks.conftest import ROOT, synthesize
+from tests.synthesis import ROOT, synthesize
 
 PAGE = ROOT / "docs" / "permissions-questions.md"
 INTRODUCTION = """\

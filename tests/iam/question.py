@@ -12,7 +12,7 @@ from tests.iam import bootstrap
 from tests.iam.account import Account, bootstrap_role
 from tests.iam.evaluator import Decision, Principal
 from tests.iam.resolving import REGION
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 PROJECT = load_project(ROOT)
 NAMES = Names(PROJECT.name)

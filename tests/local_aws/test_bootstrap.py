@@ -5,7 +5,7 @@ from __future__ import annotations
 from local_aws.account import Account
 from pipelines.by_hand.bootstrap import TEMPLATE, execution_policy, make_policies
 from tests.iam.question import PROJECT
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 
 def test_the_policies_are_made_and_made_again(account: Account) -> None:

@@ -15,8 +15,8 @@ from tests.local_aws.cloudformation.stacks import Stacks
 from tests.local_aws.delivery import role, unique
 from tests.local_aws.sagemaker.programs import SERVER
 from tests.local_aws.sagemaker.stage import DATA, LOGS, PULL, Stage
-from tests.stacks.conftest import synthesize
 from tests.stacks.private import private_fork
+from tests.synthesis import synthesize
 
 PROJECT, MODEL, TEAM = "hidden", "employment", "labour"
 SERVING = f"{PROJECT}-serving-{MODEL}-production"

@@ -16,7 +16,6 @@ from tests.local_aws.cloudformation.stacks import Stacks
 from tests.local_aws.delivery import eventually, queue
 from tests.local_aws.sagemaker.stage import Stage
 from tests.local_aws.test_eventbridge import received
-from tests.stacks.conftest import synthesize
 
 AT = datetime(2018, 3, 1, 5, tzinfo=UTC)
 ENDPOINT = "greenlight-m-production"
@@ -80,11 +79,6 @@ class Watch(NamedTuple):
     team: str
     name: str
     """Of the schedule, the state machine, and the alarm."""
-
-
-@pytest.fixture(scope="module")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("watched"))
 
 
 def deploy(stacks: Stacks, assembly: Path, part: str, **parameters: str) -> None:

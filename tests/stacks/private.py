@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tests.stacks.conftest import ROOT, Template, fork, resources
+from tests.synthesis import ROOT, Template, fork, resources
 
 PLACES = ("tooling", "staging", "production")
 

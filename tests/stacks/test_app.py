@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.conftest import Template, fork, only, resources, synthesize, templates_of
+from tests.synthesis import Template, fork, only, resources, synthesize, templates_of
 
 ROOT = Path(__file__).parents[2]
 MODELS = [file.parent.name.replace("_", "-") for file in (ROOT / "model_code").glob("*/model.yaml")]

@@ -11,7 +11,7 @@ import pytest
 from config.features import Category, Number
 from config.hosting import Batch as Fleet
 from stacks.batch_jobs import Jobs, content_type
-from tests.stacks.conftest import Template, only, resources
+from tests.synthesis import Template, only, resources
 
 PRODUCTION = "greenlight-serving-employment-production"
 FOLDER = "batch/labour/employment"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipelines.stages.image import CONTENT
-from tests.stacks.conftest import Template, resources
+from tests.synthesis import Template, resources
 
 
 @pytest.fixture(scope="module")

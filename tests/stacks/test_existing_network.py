@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.stacks.conftest import Template, resources, synthesize, templates_of
 from tests.stacks.private import containers, private_fork
+from tests.synthesis import Template, resources, synthesize, templates_of
 
 EXISTING = {
     "kind": "existing",

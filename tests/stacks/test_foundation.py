@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stacks.conftest import ROOT, Template, fork, resources, synthesize, templates_of
+from tests.synthesis import ROOT, Template, fork, resources, synthesize, templates_of
 
 PLACES = ("greenlight-tooling", "greenlight-staging", "greenlight-production")
 LOGGED = {"greenlight-tooling": {"data/", "artifacts/"}, "greenlight-staging": {"records/"}}

@@ -15,11 +15,11 @@ from cloudformation_validate import RegoEngine, Severity
 
 from config.hosting import Batch as Fleet
 from stacks import jobs
-from tests.stacks.conftest import Template, only, resources, synthesize, templates_of
 from tests.stacks.private import PLACES, containers, private_fork
 from tests.stacks.test_app import MODELS
 from tests.stacks.test_batch import JOBS
 from tests.stacks.test_team import TEAMS
+from tests.synthesis import Template, only, resources, synthesize, templates_of
 
 VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}
 WAYS_OUT = ("InternetGateway", "NatGateway", "Route", "EgressOnlyInternetGateway", "VPCPeeringConnection", "EIP")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from config import load_models, load_project
-from tests.stacks.conftest import ROOT, Template, fork, only, resources, synthesize, templates_of
 from tests.stacks.test_watch import definition, text_of
+from tests.synthesis import ROOT, Template, fork, only, resources, synthesize, templates_of
 
 PROJECT = load_project(ROOT)
 TEAMS = {model.name.replace("_", "-"): model.team for model in load_models(ROOT, PROJECT)}

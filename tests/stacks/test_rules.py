@@ -21,7 +21,7 @@ from cloudformation_validate import (
 
 from config import load_project
 from stacks.validation import our_rules
-from tests.stacks.conftest import ROOT, Template
+from tests.synthesis import ROOT, Template
 
 pytestmark = pytest.mark.slow
 

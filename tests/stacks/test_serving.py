@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from stacks.alarms import vcpus
-from tests.stacks.conftest import Template, fork, only, resources, synthesize, templates_of
+from tests.synthesis import Template, fork, only, resources, synthesize, templates_of
 
 PRODUCTION, STAGING = "greenlight-serving-employment-production", "greenlight-serving-employment-staging"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config import ConfigError, load_project
-from tests.stacks.conftest import ROOT, Template, fork, resources, synthesize, templates_of
+from tests.synthesis import ROOT, Template, fork, resources, synthesize, templates_of
 
 PROJECT = (ROOT / "project.yaml").read_text()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from config import load_project
-from tests.stacks.conftest import ROOT, Template, resources
+from tests.synthesis import ROOT, Template, resources
 
 TEAMS = load_project(ROOT).teams
 

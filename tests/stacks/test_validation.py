@@ -19,7 +19,7 @@ from config import load_project
 from config.project import Project
 from stacks.acknowledged import ACKNOWLEDGED, Acknowledged
 from stacks.validation import patterns, readable
-from tests.stacks.conftest import ROOT, fork
+from tests.synthesis import ROOT, fork
 
 CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cloudformation_validate import Engine, RegoEngine, Severity
 
-from tests.stacks.conftest import Template
+from tests.synthesis import Template
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import yaml
 from cloudformation_validate import RegoEngine, Severity
 
 from config import load_project
-from tests.stacks.conftest import ROOT, Template, fork, only, resources, synthesize, templates_of
+from tests.synthesis import ROOT, Template, fork, only, resources, synthesize, templates_of
 
 TEAMS = load_project(ROOT).teams
 WATCH = "greenlight-watch-production"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from config import ConfigError, load_project
-from tests.stacks.conftest import ROOT, Template, fork, only, resources, synthesize, templates_of
 from tests.stacks.test_watch import definition
+from tests.synthesis import ROOT, Template, fork, only, resources, synthesize, templates_of
 
 
 def machine(templates: dict[str, Template]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from config.loading import load_models
 from tests.iam.account import Account
 from tests.iam.question import PROJECT
 from tests.iam.use.calls import Call, placed
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 AWS = "https://docs.aws.amazon.com/"
 PLACE = re.compile(r"\{(\w+)\}")

@@ -15,7 +15,7 @@ from tests.iam.resolving import ACCOUNT, REGION
 from tests.iam.use.calls import Call
 from tests.iam.use.judging import Calls, Grant, grants, reason
 from tests.iam.use.kept import KEPT
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 BEFORE = re.compile(rf"arn:aws:([a-z0-9-]+):(?:{REGION})?:(?:{ACCOUNT})?:")
 MADE = re.compile(r"[0-9a-f]{8}$", re.IGNORECASE)

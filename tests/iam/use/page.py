@@ -15,7 +15,7 @@ from tests.iam.use.kept import KEPT
 from tests.iam.use.kinds import Kind, kinds
 from tests.iam.use.needs import NEEDS
 from tests.iam.use.said import what_is
-from tests.stacks.conftest import ROOT, synthesize
+from tests.synthesis import ROOT, synthesize
 
 PAGE = ROOT / "docs" / "permissions.md"
 DOCUMENTED = re.compile(r"(.*), (https://\S+)")

@@ -20,7 +20,6 @@ from tests.iam.question import PROJECT
 from tests.iam.use.mutations import without
 from tests.local_aws.cloudformation.stacks import Stacks
 from tests.local_aws.test_watch_stack import deploy, physical
-from tests.stacks.conftest import synthesize
 
 pytestmark = pytest.mark.slow
 TEAM = next(iter(PROJECT.teams))
@@ -77,8 +76,8 @@ def _actions(document: dict[str, Any]) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def world(account: Account, tmp_path_factory: pytest.TempPathFactory) -> World:
-    assembly, stacks = synthesize(tmp_path_factory.mktemp("assembly")), Stacks(account)
+def world(account: Account, assembly: Path) -> World:
+    stacks = Stacks(account)
     version = {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "30", "Type": "String"}
     account.client("ssm").put_parameter(**version, Overwrite=True)
     for part in PARTS:

@@ -20,7 +20,7 @@ from tests.local_aws.delivery import allow, eventually, role
 from tests.local_aws.rollback.world import NAMES, PROJECT
 from tests.local_aws.rollback.world import World as Served
 from tests.local_aws.test_watch_stack import physical
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 GOLDEN = Golden(1e-6, (GoldenRequest("text/csv", "text/csv", "1\n2\n", "2.0\n4.0"),))
 

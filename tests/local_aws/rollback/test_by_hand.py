@@ -16,7 +16,7 @@ from local_aws.account import Account
 from tests.local_aws.delivery import allow, eventually, role
 from tests.local_aws.rollback.history import History
 from tests.local_aws.rollback.world import MODELS, NAMES, Traffic, World, number
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 pytestmark = pytest.mark.slow
 MODEL = MODELS[1]

@@ -20,7 +20,7 @@ from tests.local_aws.delivery import allow, eventually, queue, role, unique
 from tests.local_aws.sagemaker.programs import SERVER
 from tests.local_aws.sagemaker.stage import Stage
 from tests.local_aws.test_watch_stack import deploy, physical
-from tests.stacks.conftest import ROOT
+from tests.synthesis import ROOT
 
 PROJECT = load_project(ROOT)
 MODELS = load_models(ROOT, PROJECT)

@@ -17,7 +17,7 @@ from pipelines.stages.surroundings import Surroundings
 from tests.local_aws.cloudformation.stacks import Stacks
 from tests.local_aws.delivery import bucket, eventually, queue
 from tests.local_aws.test_watch_stack import deploy
-from tests.stacks.conftest import ROOT, synthesize
+from tests.synthesis import ROOT
 
 pytestmark = pytest.mark.slow
 PROJECT = load_project(ROOT)
@@ -52,9 +52,9 @@ def one(resources: dict[str, str], start: str) -> str:
 
 
 def test_plan_starts_the_wave_and_people_hear_how_it_stops_without_a_call_that_is_denied(
-    account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    account: Account, assembly: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resources = delivery(account, synthesize(tmp_path / "out"))
+    resources = delivery(account, assembly)
     url, arn = queue(account)
     account.client("sns").subscribe(TopicArn=one(resources, "ReleasesE"), Protocol="sqs", Endpoint=arn)
     role = account.client("iam").get_role(RoleName=one(resources, "PlatformPlanProjectRole8"))["Role"]["Arn"]

@@ -1,4 +1,4 @@
-"""The templates of the shipped project, synthesized once."""
+"""What app.py makes of the project, or of a fork of it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 Template = dict[str, Any]
 
 
@@ -37,16 +35,6 @@ def templates_of(assembly: Path) -> dict[str, Template]:
         file.name.removesuffix(".template.json"): json.loads(file.read_text())
         for file in assembly.glob("*.template.json")
     }
-
-
-@pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return synthesize(tmp_path_factory.mktemp("assembly"))
-
-
-@pytest.fixture(scope="session")
-def templates(assembly: Path) -> dict[str, Template]:
-    return templates_of(assembly)
 
 
 def fork(target: Path, **files: str) -> Path:
