@@ -109,7 +109,8 @@ def checkout(account: Account, tmp_path: Path) -> Iterator[Checkout]:
 
 
 def test_an_account_that_has_all_fails_nothing_and_is_only_read(checkout: Checkout) -> None:
-    checkout.quotas.give("sagemaker", **dict.fromkeys((ENDPOINT, *TOTALS.values()), 100.0))
+    # More than all endpoints have that other tests left running in this account.
+    checkout.quotas.give("sagemaker", **dict.fromkeys((ENDPOINT, *TOTALS.values()), 10_000.0))
     checkout.quotas.give("codebuild", **{BUILDS: 10.0})
     subprocess.run(["git", "add", "--all"], cwd=checkout.root, check=True)
     person = ("-c", "user.name=a", "-c", "user.email=a@example.com")
@@ -119,7 +120,7 @@ def test_an_account_that_has_all_fails_nothing_and_is_only_read(checkout: Checko
     said = "\n".join(lines)
     assert "ok       credentials of account 123456789012: arn:aws:sts::123456789012:assumed-role/" in said
     assert "ok       bootstrap version 30; the templates need 6" in said
-    assert f"ok       quota '{ENDPOINT}' is 100; the project asks for 8" in said
+    assert f"ok       quota '{ENDPOINT}' is 10000; the project asks for 8" in said
     assert "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint comes with the first endpoint" in said
     assert "ok       the bucket of the source comes with the first deployment" in said
     assert "ok       the image repository comes with the first deployment" in said
