@@ -102,6 +102,7 @@ def test_what_a_place_keeps_is_under_its_own_key(templates: dict[str, Template])
             assert rule["BucketKeyEnabled"] is True
 
 
+@pytest.mark.slow
 def test_versions_are_kept_as_long_as_the_project_says(tmp_path: Path) -> None:
     text = (ROOT / "project.yaml").read_text().replace("production:\n", "production:\n  keep_versions_days: 35\n", 1)
     made = templates_of(synthesize(tmp_path / "out", fork(tmp_path, project_yaml=text)))

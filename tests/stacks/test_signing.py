@@ -53,6 +53,7 @@ def test_images_are_built_with_the_public_half_by_its_alias(templates: dict[str,
     assert found["Condition"] == {"StringLike": {"kms:RequestAlias": "alias/greenlight-signing-*"}}
 
 
+@pytest.mark.slow
 def test_the_first_key_signs_and_no_other_stack_holds_on_to_a_key(tmp_path: Path) -> None:
     (tmp_path / "fork").mkdir()
     forked = fork(tmp_path / "fork", project_yaml=f"{PROJECT}\nsigning_keys: [second, first]\n")

@@ -28,6 +28,7 @@ def policies(templates: dict[str, Template]) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_it_runs_as_many_at_once_and_tolerates_as_many_failures_as_the_project_says(
     templates: dict[str, Template], tmp_path: Path
 ) -> None:
