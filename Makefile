@@ -42,7 +42,7 @@ local-env: ## Print the variables that point any AWS client at the running local
 
 test: setup ## Everything that CI runs: checks, then every test, the whole local run among them
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-lint
-	@pytest
+	@pytest --durations=40 --durations-min=5
 
 check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-tests check-lint
