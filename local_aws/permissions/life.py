@@ -30,8 +30,8 @@ SCENES = (
 )
 """What a whole life consists of, before its end, in which no role of the stacks has a part."""
 
-RATE = 5.0
-"""Requests per second while releases go wrong."""
+RATE = 30.0
+"""Requests per second while releases go wrong: enough of them for the alarms of a canary to see a fault of rare rows."""
 
 ROWS = 200
 """Of a batch."""
