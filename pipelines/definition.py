@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.hosting import Dedicated
+from config.instances import has_own_disks
 from config.model import Model, Promotion
 from config.naming import NOTHING
 
@@ -38,6 +39,7 @@ class Surroundings:
     job_role_arn: str
     package_group: str
     signing_key_arn: str
+    volume_key_arn: str
     vpc_config: Json | None = None
     """The subnets and security groups of the jobs, where they are in a VPC."""
 
@@ -72,6 +74,11 @@ def get(path: str) -> Json:
 
 def join(*values: Any) -> Json:
     return {"Std:Join": {"On": "/", "Values": list(values)}}
+
+
+def volume_key(instance: str, key_arn: str) -> dict[str, str]:
+    """The key of a job's volumes, as its request says it; nothing where the machine encrypts its own disks."""
+    return {} if has_own_disks(instance) else {"VolumeKmsKeyId": key_arn}
 
 
 def _parameter(name: str, default: str | None = None) -> Json:
@@ -110,6 +117,7 @@ def _train(model: Model, around: Surroundings) -> Json:
                 "InstanceType": model.training.instance,
                 "InstanceCount": 1,
                 "VolumeSizeInGB": model.training.volume_gb,
+                **volume_key(model.training.instance, around.volume_key_arn),
             },
             "RoleArn": around.job_role_arn,
             "StoppingCondition": {"MaxRuntimeInSeconds": model.training.max_minutes * 60},
@@ -233,6 +241,7 @@ def _processing(
                     "InstanceType": model.training.instance,
                     "InstanceCount": 1,
                     "VolumeSizeInGB": model.training.volume_gb,
+                    **volume_key(model.training.instance, around.volume_key_arn),
                 }
             },
             "RoleArn": around.job_role_arn,

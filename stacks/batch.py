@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -39,6 +40,7 @@ class Batch(Construct):
         package_arn: str,
         records: s3.IBucket,
         role: iam.IRole,
+        key: kms.IKey,
         topic: sns.ITopic | None,
         log_retention: logs.RetentionDays,
         network: Network | None = None,
@@ -53,6 +55,7 @@ class Batch(Construct):
             model_name=endpoint.model.attr_model_name,
             package_arn=package_arn,
             role_arn=role.role_arn,
+            volume_key_arn=key.key_arn,
             features=settings.features,
             fleet=settings.batch,
             vpc_config=network.vpc_config() if network else None,

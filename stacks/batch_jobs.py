@@ -10,6 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 
 from config.features import Category, Feature
 from config.hosting import Batch as Fleet
+from pipelines.definition import volume_key
 from stacks import jobs
 
 FORMAT = "text/csv"
@@ -39,6 +40,7 @@ class Jobs:
     model_name: str
     package_arn: str
     role_arn: str
+    volume_key_arn: str
     features: Sequence[Feature]
     fleet: Fleet
     vpc_config: Mapping[str, object] | None = None
@@ -95,7 +97,11 @@ class Jobs:
                 "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self._uri("accepted")}},
             },
             "TransformOutput": {"Accept": FORMAT, "AssembleWith": "Line", "S3OutputPath": self._uri("out")},
-            "TransformResources": {"InstanceType": self.fleet.instance, "InstanceCount": self.fleet.instances},
+            "TransformResources": {
+                "InstanceType": self.fleet.instance,
+                "InstanceCount": self.fleet.instances,
+                **volume_key(self.fleet.instance, self.volume_key_arn),
+            },
             "Tags": _tags(),
         }
 
@@ -123,6 +129,7 @@ class Jobs:
                     "InstanceType": self.fleet.instance,
                     "InstanceCount": instances,
                     "VolumeSizeInGB": volume_gb,
+                    **volume_key(self.fleet.instance, self.volume_key_arn),
                 }
             },
             **jobs.network(self.vpc_config, instances),

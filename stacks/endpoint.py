@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -19,6 +20,7 @@ from config.naming import Names
 from config.rollout import Rollout
 from stacks.network import Network
 from stacks.rollout import deployment
+from stacks.volumes import hosting_key
 
 VARIANT = "AllTraffic"
 
@@ -59,6 +61,7 @@ class Endpoint(Construct):
         model_name: str,
         package_arn: str,
         role: iam.IRole,
+        key: kms.IKey,
         hosting: Hosting,
         capture: Capture | None,
         network: Network | None = None,
@@ -88,6 +91,7 @@ class Endpoint(Construct):
             self,
             "Config",
             production_variants=[_variant(self.model, hosting)],
+            kms_key_id=hosting_key(key, hosting),
             data_capture_config=capture.properties() if capture and not _in_log(hosting, capture) else None,
         )
         for resource in (self.model, self.config):

@@ -45,6 +45,7 @@ class ToolingStack(PlacedStack):
                 artifacts=self.artifacts,
                 images=self.images,
                 signing_keys=signing_keys,
+                key=self.key,
             ).role
             for team in place.project.teams
         }
@@ -89,6 +90,7 @@ class EnvironmentStack(PlacedStack):
                 artifacts=tooling.artifacts,
                 records=self.records,
                 images=tooling.images,
+                key=self.key,
             ).role
             for team in place.project.teams
         }

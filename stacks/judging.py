@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
@@ -12,6 +13,7 @@ from constructs import Construct
 
 from config.naming import NOTHING
 from config.project import Watch
+from pipelines.definition import volume_key
 from stacks import jobs
 from stacks.network import Network
 from stacks.team import grant_pass
@@ -36,6 +38,7 @@ class Judging(Construct):
         arguments: list[str],
         image: str,
         job_role: iam.IRole,
+        key: kms.IKey,
         fleet: Watch,
         log_retention: logs.RetentionDays,
         network: Network | None = None,
@@ -44,6 +47,7 @@ class Judging(Construct):
         self._prefix = machine_name[: LONGEST_JOB - HASH - len("-count-")].rstrip("-")
         self._arguments, self._image, self._job_role, self._fleet = arguments, image, job_role, fleet
         self._vpc_config = network.vpc_config() if network else None
+        self._volume_key = volume_key(fleet.instance, key.key_arn)
         self.machine = jobs.machine(
             self,
             machine_name,
@@ -128,6 +132,7 @@ class Judging(Construct):
                     "InstanceCount": instances,
                     "InstanceType": self._fleet.instance,
                     "VolumeSizeInGB": self._fleet.volume_gb,
+                    **self._volume_key,
                 }
             },
             **jobs.network(self._vpc_config, instances),

@@ -17,6 +17,7 @@ from constructs import Construct
 from config.naming import Names
 from stacks import objects
 from stacks.trust import for_this_account
+from stacks.volumes import grant_encrypt_volumes
 
 
 class JobRole(Construct):
@@ -31,6 +32,7 @@ class JobRole(Construct):
         artifacts: s3.IBucket,
         images: ecr.IRepository,
         signing_keys: Sequence[kms.IKey],
+        key: kms.IKey,
     ) -> None:
         super().__init__(scope, team)
         self.role = _role(self, "Job", f"Jobs of team {team}: read its data, write its models.")
@@ -38,6 +40,7 @@ class JobRole(Construct):
         objects.grant_read(artifacts, self.role, f"{team}/*")
         objects.grant_write(artifacts, self.role, f"{team}/*")
         grant_run(self.role, images, "Processing", "Training")
+        grant_encrypt_volumes(key, self.role)
         grant_sign(self.role, signing_keys)
 
 
@@ -66,6 +69,7 @@ class ServingRole(Construct):
         artifacts: s3.IBucket,
         records: s3.IBucket,
         images: ecr.IRepository,
+        key: kms.IKey,
     ) -> None:
         super().__init__(scope, team)
         self.role = _role(self, "Serving", f"Endpoints and batch jobs of team {team}.")
@@ -74,6 +78,7 @@ class ServingRole(Construct):
         objects.grant_write(records, self.role, f"batch/{team}/*", f"capture/{team}/*")
         objects.grant_delete(records, self.role, f"batch/{team}/*")
         grant_run(self.role, images, "Endpoints/", "Processing", "Transform")
+        grant_encrypt_volumes(key, self.role)
         # SageMaker watches a roll-out's alarms under the endpoint's role.
         alarms = Stack.of(self).format_arn(
             service="cloudwatch",
@@ -98,6 +103,7 @@ class WatchRole(Construct):
         artifacts: s3.IBucket,
         records: s3.IBucket,
         images: ecr.IRepository,
+        key: kms.IKey,
     ) -> None:
         super().__init__(scope, team)
         self.role = _role(self, "Watch", f"The job that judges the models of team {team} in {environment}.")
@@ -108,6 +114,7 @@ class WatchRole(Construct):
         objects.grant_read(data, self.role, f"{team}/*")
         objects.grant_write(data, self.role, f"{team}/*/recorded/*")  # rows for a retraining
         grant_run(self.role, images, "Processing")
+        grant_encrypt_volumes(key, self.role)
         _grant_look(self.role, names, environment, team)
         _grant_tell(self.role, names)
 

@@ -44,6 +44,7 @@ class TrainingStack(PlacedStack):
                 job_role_arn=job.role_arn,
                 package_group=group.model_package_group_name,
                 signing_key_arn=tooling.signing_key_arn,
+                volume_key_arn=tooling.key.key_arn,
                 vpc_config=tooling.network.vpc_config() if tooling.network else None,
             ),
         )

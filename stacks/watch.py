@@ -46,6 +46,7 @@ class WatchStack(PlacedStack):
                 artifacts=tooling.artifacts,
                 records=environment.records,
                 images=tooling.images,
+                key=environment.key,
             ).role
             if environment.network:
                 environment.network.grant_attach(role)
@@ -63,6 +64,7 @@ class WatchStack(PlacedStack):
                 arguments=[word for pair in said.items() for word in pair],
                 image=image.value_as_string,
                 job_role=role,
+                key=environment.key,
                 fleet=settings.watch,
                 log_retention=place.log_retention,
                 network=environment.network,

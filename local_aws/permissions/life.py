@@ -31,7 +31,7 @@ SCENES = (
 """What a whole life consists of, before its end, in which no role of the stacks has a part."""
 
 RATE = 30.0
-"""Requests per second while releases go wrong: enough of them for the alarms of a canary to see a fault of rare rows."""
+"""Requests per second while releases go wrong: enough for the alarms of a canary to see a fault of rare rows."""
 
 ROWS = 200
 """Of a batch."""

@@ -27,6 +27,7 @@ from local_aws.sagemaker.pipelines.operations import Pipelines
 from local_aws.sagemaker.registry import Registry
 from local_aws.sagemaker.rehearsal import refused
 from local_aws.sagemaker.tags import Tags
+from local_aws.sagemaker.volumes import of_caller
 from local_aws.service import Caller, Invocation, Permission, Service
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class SageMaker(Service):
     def permissions(self, operation: str, params: dict[str, Any]) -> list[Permission]:
         """What the caller of this operation must be allowed."""
         needed = required(operation, params, self._arn, self.registry.next_version)
+        if operation == "CreateEndpointConfig":
+            needed += of_caller(self.account, params.get("KmsKeyId"))
         return [each._replace(context={**each.context, **self._tags.context(each.resource)}) for each in needed]
 
     def call(self, operation: str, params: dict[str, Any], caller: Caller) -> dict[str, Any]:  # noqa: ARG002

@@ -45,6 +45,6 @@ KINDS = (
     Acknowledged(
         f"{NIST}-SageMakerEndpointConfigurationKMSKeyConfigured",
         on=("{project}-serving-{model}/Live/RealTime/Config",),
-        reason="An instance's disk holds the model and no data, and SageMaker encrypts it under a key of its own.",
+        reason="SageMaker takes no key for a serverless endpoint; our rule volumes_are_under_our_key sees all others.",
     ),
 )

@@ -6,6 +6,7 @@ from tests.iam.question import Question as May
 from tests.iam.roles import (
     ASSUME,
     BATCH,
+    BY_AWS,
     MODEL,
     PLATFORM_PIPELINE,
     READ,
@@ -47,6 +48,14 @@ ESCALATION = (
         "greenlight-*",
         ("kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey", "kms:CreateGrant"),
         ("key:greenlight-{environment}", "key:greenlight-tooling"),
+    ),
+    May(
+        "anyone but what SageMaker runs passes on a key of {environment}, even to AWS",
+        "greenlight-*",
+        "kms:CreateGrant",
+        ("key:greenlight-{environment}", "key:greenlight-tooling"),
+        BY_AWS,
+        but=("greenlight-tooling/*/Job", "greenlight-*/*/Serving", "greenlight-watch-*/*/Watch"),
     ),
     May(
         "anyone opens a bucket of {environment}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.iam.question import Question as May
-from tests.iam.roles import JOB, MODEL, PIPELINE, READ, SERVING, SIGNED, SIGNING_KEY, THEIR_MODEL, WRITE
+from tests.iam.roles import BY_AWS, JOB, MODEL, PIPELINE, READ, SERVING, SIGNED, SIGNING_KEY, THEIR_MODEL, WRITE
 
 EVERY_JOB = "greenlight-tooling/*/Job"
 
@@ -31,6 +31,20 @@ TEAMS = (
         SERVING,
         "kms:Decrypt",
         "key:greenlight-{elsewhere}",
+    ),
+    May(
+        "endpoints of {team} in {environment} pass on a key of {elsewhere} or of tooling, even to AWS",
+        SERVING,
+        "kms:CreateGrant",
+        ("key:greenlight-{elsewhere}", "key:greenlight-tooling", SIGNING_KEY),
+        BY_AWS,
+    ),
+    May(
+        "jobs of {team} pass on a key of {environment} or one that signs, even to AWS",
+        JOB,
+        "kms:CreateGrant",
+        ("key:greenlight-{environment}", SIGNING_KEY),
+        BY_AWS,
     ),
     May(
         "endpoints of {team} in {environment} call other endpoints",

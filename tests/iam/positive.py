@@ -9,6 +9,7 @@ from tests.iam.roles import (
     ASSUME,
     BACK,
     BUILDS,
+    BY_AWS,
     CHECK,
     CHECKED,
     CONFIRM,
@@ -56,6 +57,14 @@ NEEDED = (
         SERVING,
         "kms:GenerateDataKey",
         "key:greenlight-{environment}",
+    ),
+    *(
+        May(f"SageMaker passes the key on to the volumes of {what}", role, "kms:CreateGrant", key, BY_AWS)
+        for what, role, key in (
+            ("jobs of {team}", JOB, ARTIFACTS_KEY),
+            ("endpoints of {team} in {environment}", SERVING, "key:greenlight-{environment}"),
+            ("the watch of {team}", OF_WATCH, "key:greenlight-production"),
+        )
     ),
     May(
         "endpoints of {team} in {environment} pull their image",

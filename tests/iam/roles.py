@@ -13,6 +13,7 @@ THEIR_MODEL = "artifacts/{other}/{their_folder}/run-1/model.tar.gz"
 EVENT_BUS = "events:event-bus/default"
 SIGNING_KEY = "at:greenlight-tooling/SigningKey-first"
 SIGNED = {"kms:MessageType": "DIGEST", "kms:SigningAlgorithm": "ECDSA_SHA_256"}
+BY_AWS = {"kms:GrantIsForAWSResource": "true"}
 BUILD = "greenlight-delivery/Release/Builds/{}/Project/Role"
 TRAIN, SERVE, VERIFY, DECIDE, CONFIRM = (BUILD.format(s) for s in ("Train", "Serve", "Verify", "Decide", "Confirm"))
 PLATFORM = "greenlight-delivery/Platform/{}/Project/Role"

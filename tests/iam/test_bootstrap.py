@@ -102,7 +102,7 @@ def test_the_boundary_allows_every_action_that_a_role_has(bounded: Account) -> N
     """Whatever the resource: a boundary that forgets an action would let nobody find out before it is needed."""
     limit = statements(bootstrap.policies()["Boundary"])
     allowed = [each for each in limit if each["Effect"] == "Allow"]
-    denied = [each for each in limit if each["Effect"] == "Deny"]
+    denied = [each for each in limit if each["Effect"] == "Deny" and "Condition" not in each]
     for role in bounded.roles.values():
         for document in role.policies.values():
             for text in (text for each in statements(document) for text in _listed(each["Action"])):

@@ -26,6 +26,7 @@ WITH_ALL_RIGHTS = {
 """Who can come to act as the CDK's roles, which can do everything, with the reason."""
 
 HARMLESS = {
+    "kms:CreateGrant": "to AWS's services alone, which SageMaker needs for volumes; the questions ask about others",
     "iam:PassRole": "what may be passed to whom is asked by the closure below, and by the questions",
     "logs:PutResourcePolicy": "Step Functions sets up its log delivery with it, and knows no narrower right",
 }

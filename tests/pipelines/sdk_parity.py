@@ -37,7 +37,8 @@ from config import Model, load_model
 from pipelines.definition import Surroundings, training_pipeline
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:alias/greenlight-signing-first"
-AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model", KEY)
+VOLUMES = "arn:aws:kms:eu-west-1:111122223333:key/tooling"
+AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model", KEY, VOLUMES)
 TELEMETRY_OFF = {
     "SchemaVersion": "1.0",
     "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
@@ -77,6 +78,7 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
             instance_type=model.training.instance,
             entrypoint=["python3", "-m", f"pipelines.steps.{name.lower()}"],
             volume_size_in_gb=model.training.volume_gb,
+            volume_kms_key=VOLUMES,
             max_runtime_in_seconds=model.training.max_minutes * 60,
             sagemaker_session=session,
         )
@@ -103,7 +105,10 @@ def sdk_pipeline(model: Model) -> dict[str, Any]:
         role=AROUND.job_role_arn,
         base_job_name="train",
         compute=Compute(
-            instance_type=model.training.instance, instance_count=1, volume_size_in_gb=model.training.volume_gb
+            instance_type=model.training.instance,
+            instance_count=1,
+            volume_size_in_gb=model.training.volume_gb,
+            volume_kms_key_id=VOLUMES,
         ),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=model.training.max_minutes * 60),
         output_data_config=OutputDataConfig(s3_output_path=run("model")),

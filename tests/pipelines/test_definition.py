@@ -18,7 +18,8 @@ from tests.pipelines.tables import model
 
 ROOT = Path(__file__).parents[2]
 KEY = "arn:aws:kms:eu-west-1:111122223333:alias/greenlight-signing-first"
-AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model", KEY)
+VOLUMES = "arn:aws:kms:eu-west-1:111122223333:key/tooling"
+AROUND = Surroundings("data", "artifacts", "arn:aws:iam::111122223333:role/jobs", "greenlight-model", KEY, VOLUMES)
 OPERATIONS = {
     "Processing": "CreateProcessingJob",
     "Training": "CreateTrainingJob",

@@ -23,6 +23,7 @@ JOBS = Jobs(
     model_name="parcels",
     package_arn="arn:aws:sagemaker:us-east-1:123456789012:model-package/parcels/1",
     role_arn="arn:aws:iam::123456789012:role/serving",
+    volume_key_arn="arn:aws:kms:us-east-1:123456789012:key/production",
     features=(),
     fleet=Fleet(),
 )

@@ -32,7 +32,10 @@ NETWORK_ENDPOINTS = {
     "ssm": "ssm",
 }
 """How the endpoint of a service is called, by the prefix of its actions."""
-BY_SAGEMAKER = ("ecr:", "ec2:", "logs:Create", "logs:Describe", "logs:Put", "cloudwatch:DescribeAlarms", "s3:")
+BY_SAGEMAKER = (
+    *("ecr:", "ec2:", "kms:CreateGrant", "logs:Create", "logs:Describe", "logs:Put"),
+    *("cloudwatch:DescribeAlarms", "s3:"),
+)
 """What SageMaker itself does under a role, and what goes through the gateway."""
 OF_BUCKETS = {"Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "GenerateDataKey*", "ReEncrypt*"}
 """What S3 asks KMS under a role."""

@@ -20,7 +20,9 @@ from cloudformation_validate import (
 )
 
 from config import load_project
+from config.instances import has_own_disks
 from stacks.validation import our_rules
+from tests.config.test_instances import sagemaker_instances
 from tests.synthesis import ROOT, Template
 
 pytestmark = pytest.mark.slow
@@ -113,6 +115,7 @@ BROKEN: list[tuple[str, str, Break]] = [
     ("symmetric_keys_rotate", "AWS::KMS::Key", setting(False, "Properties", "EnableKeyRotation")),
     ("images_are_under_our_key", "AWS::ECR::Repository", without("Properties", "EncryptionConfiguration")),
     ("images_are_under_our_key", "AWS::ECR::Repository", without("Properties", "EncryptionConfiguration", "KmsKey")),
+    ("volumes_are_under_our_key", "AWS::SageMaker::EndpointConfig", without("Properties", "KmsKeyId")),
     ("images_never_change_under_their_name", "AWS::ECR::Repository", without("Properties", "ImageTagMutability")),
     ("builds_are_under_our_key", "AWS::CodeBuild::Project", without("Properties", "EncryptionKey")),
     (
@@ -297,6 +300,22 @@ def test_a_rule_sees_what_we_do_not_have(guard: Guard, rule: str, wrong: Templat
     else:
         assert (rule, "It") in guard.findings({"Resources": {"It": wrong}})
         assert not guard.findings({"Resources": {"It": wrong, "Beside": right}})
+
+
+def test_a_key_is_asked_for_where_sagemaker_takes_one(guard: Guard) -> None:
+    """The rule says in its own language what config/instances.py says."""
+    configs = {
+        instance.title().replace(".", "").replace("-", ""): (instance, _config_of(instance))
+        for instance in sagemaker_instances("ProductionVariant")
+    }
+    found = guard.findings({"Resources": {name: config for name, (_, config) in configs.items()}})
+    wanted = {name for name, (instance, _) in configs.items() if not has_own_disks(instance)}
+    assert found == {("volumes_are_under_our_key", name) for name in wanted}
+
+
+def _config_of(instance: str) -> Template:
+    properties = {"ProductionVariants": [{"InstanceType": instance}]}
+    return {"Type": "AWS::SageMaker::EndpointConfig", "UpdateReplacePolicy": "Retain", "Properties": properties}
 
 
 def test_every_rule_is_broken_by_a_test_and_says_what_to_do(guard: Guard) -> None:

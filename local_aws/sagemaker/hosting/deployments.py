@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError
+from local_aws.sagemaker import volumes
 from local_aws.sagemaker.hosting.models import Models
-from local_aws.sagemaker.hosting.servers import ModelServer
+from local_aws.sagemaker.hosting.servers import ModelServer, StartupError
 from local_aws.sagemaker.hosting.variants import Variant
 from local_aws.sagemaker.together import each
 
@@ -25,6 +26,7 @@ class Deployment:
     def __init__(self, account: Account, endpoint: str, config: Mapping[str, Any], models: Models) -> None:
         self.config = config
         self.started = datetime.now(UTC)
+        self._account = account
         self._endpoint = endpoint
         self._models = models
         self.variants = {
@@ -36,11 +38,22 @@ class Deployment:
 
     def launch(self) -> None:
         """Start every instance; StartupError, with none left running, when one cannot serve."""
+        self.encrypt()
         try:
             each(lambda variant: variant.scale(variant.desired), self.variants.values())
         except BaseException:
             self.retire()
             raise
+
+    def encrypt(self) -> None:
+        """Ask for the key of the instances' volumes, as SageMaker does under each model's role; or StartupError."""
+        key = self.config.get("KmsKeyId")
+        names = [variant.config["ModelName"] for variant in self.variants.values()] if key else []
+        try:
+            for role in sorted({self._models.container(name).role for name in names}):
+                volumes.grant(self._account, key, role, "an endpoint")
+        except AwsError as error:
+            raise StartupError(error.message) from error
 
     @property
     def desired(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError
-from local_aws.sagemaker import shapes
+from local_aws.sagemaker import shapes, volumes
 from local_aws.sagemaker.hosting.models import Models
 from local_aws.sagemaker.kinds import ENDPOINT_CONFIG
 from local_aws.sagemaker.rehearsal import refused, say
@@ -22,7 +22,6 @@ CHANGES_ANSWERS = {
     "ExplainerConfig": "an endpoint answers without explanations",
 }
 CHANGES_NOTHING_HERE = {
-    "KmsKeyId": "Encryption of an endpoint's volumes is not rehearsed: its instances use this machine's disk.",
     "VpcConfig": "The VPC of an endpoint is not rehearsed: its instances use this machine's network.",
     "MetricsConfig": "Metrics per instance and per container are not rehearsed: an endpoint has those of its variants.",
 }
@@ -72,6 +71,7 @@ class EndpointConfigs:
             raise AwsError("ValidationException", f"Variant names must be unique, got {', '.join(names)}.")
         for variant in variants:
             self._models.shelf.find(variant["ModelName"])
+        volumes.check(params.get("KmsKeyId"), [each["InstanceType"] for each in variants if "InstanceType" in each])
         check_weights({variant["VariantName"]: variant["InitialVariantWeight"] for variant in variants})
         serverless = [variant["VariantName"] for variant in variants if "ServerlessConfig" in variant]
         if not serverless:
@@ -80,6 +80,8 @@ class EndpointConfigs:
             raise AwsError("ValidationException", "A serverless endpoint has one production variant only.")
         if params.get("DataCaptureConfig", {}).get("EnableCapture"):
             raise AwsError("ValidationException", "DataCaptureConfig is not supported for a serverless endpoint.")
+        if params.get("KmsKeyId"):
+            raise AwsError("ValidationException", "KmsKeyId is not supported for a serverless endpoint.")
 
 
 def _complete(variant: dict[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,9 @@ class Shift:
         """
         if why := self._problem():
             raise RolledBackError(why)
-        if not self._rollout.rolling:
+        if self._rollout.rolling:
+            self.new.encrypt()
+        else:
             self._enter("Creating", f"Launching {self._rollout.instances} instance(s).")
             self.new.launch()
         for step in self._rollout.steps:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from local_aws.sagemaker import roles
+from local_aws.sagemaker import roles, volumes
 from local_aws.sagemaker.attaching import attach
 from local_aws.sagemaker.jobs.channels import fetch_source
 from local_aws.sagemaker.jobs.hosts import Host, pull_for
@@ -34,6 +34,8 @@ class ProcessingJobs(Jobs):
                 raise refused("A processing output that is not an S3Output", "give an S3Output")
         if "ExperimentConfig" in params:
             say(self.account, "Experiments are not rehearsed: a processing job records none.")
+        cluster = params["ProcessingResources"]["ClusterConfig"]
+        volumes.check(cluster.get("VolumeKmsKeyId"), [cluster["InstanceType"]])
         roles.check_trust(self.account, params["RoleArn"])
         network = params.get("NetworkConfig", {})
         attach(self.account, network.get("VpcConfig"), params["RoleArn"], "a processing job")
@@ -56,8 +58,10 @@ class ProcessingJobs(Jobs):
     def work(self, job: Job) -> dict[str, Any]:
         """Download, run on every host, upload."""
         params = job.params
-        count = params["ProcessingResources"]["ClusterConfig"]["InstanceCount"]
+        cluster = params["ProcessingResources"]["ClusterConfig"]
+        count = cluster["InstanceCount"]
         hosts = [Host(self.account, job, number, count) for number in range(1, count + 1)]
+        volumes.grant(self.account, cluster.get("VolumeKmsKeyId"), params["RoleArn"], "a processing job")
         storage = Storage(roles.client(self.account, "s3", params["RoleArn"]))
         image = pull_for(self.account, params["AppSpecification"]["ImageUri"], params["RoleArn"])
         each(lambda host: self._prepare(host, job, storage), hosts)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from local_aws.sagemaker import roles
+from local_aws.sagemaker import roles, volumes
 from local_aws.sagemaker.attaching import attach
 from local_aws.sagemaker.jobs.channels import fetch_source
 from local_aws.sagemaker.jobs.hosts import Host, pull_for
@@ -43,6 +43,8 @@ class TrainingJobs(Jobs):
     def create_training_job(self, params: dict[str, Any]) -> dict[str, Any]:
         """CreateTrainingJob."""
         self._refuse(params)
+        cluster = params["ResourceConfig"]
+        volumes.check(cluster.get("VolumeKmsKeyId"), [cluster.get("InstanceType", "")])
         roles.check_trust(self.account, params["RoleArn"])
         attach(self.account, params.get("VpcConfig"), params["RoleArn"], "a training job")
         for member in SAID.keys() & params.keys():
@@ -73,6 +75,7 @@ class TrainingJobs(Jobs):
         host = Host(self.account, job, 1, 1)
         params = job.params
         storage = Storage(roles.client(self.account, "s3", params["RoleArn"]))
+        volumes.grant(self.account, params["ResourceConfig"].get("VolumeKmsKeyId"), params["RoleArn"], "a training job")
         self._enter(job, "Downloading")
         image = pull_for(self.account, params["AlgorithmSpecification"]["TrainingImage"], params["RoleArn"])
         self._prepare(host, job, storage)

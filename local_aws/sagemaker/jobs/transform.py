@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError
-from local_aws.sagemaker import roles
+from local_aws.sagemaker import roles, volumes
 from local_aws.sagemaker.hosting.models import Models
 from local_aws.sagemaker.hosting.servers import ModelServer, StartupError
 from local_aws.sagemaker.jobs.batches import Batches
@@ -43,6 +43,8 @@ class TransformJobs(Jobs):
         """CreateTransformJob."""
         self._models.shelf.find(params["ModelName"])
         self._refuse(params)
+        resources = params["TransformResources"]
+        volumes.check(resources.get("VolumeKmsKeyId"), [resources["InstanceType"]])
         if params.get("MaxConcurrentTransforms", 1) * params.get("MaxPayloadInMB", 6) > LARGEST_REQUESTS_MB:
             raise AwsError(
                 "ValidationException",
@@ -68,6 +70,8 @@ class TransformJobs(Jobs):
     def work(self, job: Job) -> dict[str, Any]:
         """Start the instances, send them the objects, store the answers."""
         container = self._models.container(job.params["ModelName"])
+        key = job.params["TransformResources"].get("VolumeKmsKeyId")
+        volumes.grant(self.account, key, container.role, "a transform job")
         storage = Storage(roles.client(self.account, "s3", container.role))
         with failing_as("Failed to list input"):
             objects = objects_of(storage, job.params["TransformInput"]["DataSource"]["S3DataSource"])

@@ -102,7 +102,8 @@ def _condition(grant: Grant, words: Words) -> str:
 
 
 def _operator(name: str) -> str:
-    return {"StringEquals": "is", "StringLike": "is like", "ArnLike": "is like", "ArnEquals": "is"}.get(name, name)
+    said = {"ArnEquals": "is", "ArnLike": "is like", "Bool": "is", "StringEquals": "is", "StringLike": "is like"}
+    return said.get(name, name)
 
 
 def _because(grant: Grant, made: list[Call]) -> Iterator[str]:

@@ -37,6 +37,8 @@ OF_TRAINED = tuple(
 WAVE = ("greenlight-delivery/Wave/Machine/Role",)
 
 ROLES, BUILD = "sagemaker/latest/dg/sagemaker-roles.html", "codebuild/latest/userguide/setting-up-service-role.html"
+VOLUMES = "sagemaker/latest/APIReference/API_CreateEndpointConfig.html"
+BY_AWS = {"kms:GrantIsForAWSResource": "true"}
 PIPELINE = "codepipeline/latest/userguide/how-to-custom-role.html"
 GROUP = "arn:aws:logs:{region}:{account}:log-group:"
 ARTIFACTS = "arn:aws:s3:::<greenlight-tooling/Artifacts>"
@@ -116,6 +118,14 @@ OBJECTS = (
         SERVING,
         ("s3:PutObject",),
         ("arn:aws:s3:::<greenlight-{environment}/Records>/capture/{team}/greenlight-{model}-{environment}/a",),
+    ),
+    *(
+        Need("SageMaker passes the key on to volumes", page, roles, ("kms:CreateGrant",), (key,), BY_AWS)
+        for page, roles, key in (
+            (ROLES, JOBS, "arn:aws:kms:{region}:{account}:key/<greenlight-tooling/Key>"),
+            (VOLUMES, SERVING, "arn:aws:kms:{region}:{account}:key/<greenlight-{environment}/Key>"),
+            (ROLES, WATCH, "arn:aws:kms:{region}:{account}:key/<greenlight-{environment}/Key>"),
+        )
     ),
     Need(
         "S3 writes and reads in parts under a key",

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -186,7 +187,10 @@ class World:
         settings = parcels()
         records = s3.Bucket.from_bucket_name(stack, "Records", self.bucket)
         images = ecr.Repository.from_repository_name(stack, "Images", f"{self.endpoint}-images")
-        serving = ServingRole(stack, "post", project=self.endpoint, artifacts=records, records=records, images=images)
+        key = cast("kms.IKey", kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY))
+        serving = ServingRole(
+            stack, "post", project=self.endpoint, artifacts=records, records=records, images=images, key=key
+        )
         role = cast("iam.IRole", serving.role)
         # The tests' artifacts are in the records bucket, below a folder of their own.
         records.grant_read(role, "artifacts/post/*")
@@ -199,6 +203,7 @@ class World:
             model_name="parcels",
             package_arn=given,
             role=role,
+            key=key,
             hosting=settings.hosting,
             capture=None,
         )
@@ -212,6 +217,7 @@ class World:
             package_arn=given,
             records=records,
             role=role,
+            key=key,
             topic=cast("sns.ITopic", topic),
             log_retention=logs.RetentionDays.ONE_DAY,
         )
