@@ -48,7 +48,7 @@ class ReleaseBuilds(Construct):
         self.verify.allow("cloudwatch:DescribeAlarms", on=[self._alarms(place.project.name)])
         objects.grant_write(tooling.artifacts, self.verify.project, "*/releases/*")
         self.decide = self._build("decide", "APPROVAL", "SUMMARY")
-        self._let_see(self.decide)
+        self._let_open(self.decide)
         objects.grant_read(tooling.artifacts, self.decide.project, "*/releases/*")
         self.confirm = self._build("confirm", "SUMMARY")
         self._let_hold(self.confirm, "production")
@@ -73,7 +73,7 @@ class ReleaseBuilds(Construct):
         )
         source.grant_read(build.project)
         objects.grant_write(self._tooling.artifacts, build.project, "*/code/*")
-        self._let_see(build)
+        self._let_open(build)
         build.allow_finding_packages(self._place)
         for parameter in images.parameters:
             build.allow("ssm:GetParameter", on=[parameter.parameter_arn])
@@ -86,11 +86,8 @@ class ReleaseBuilds(Construct):
             on=[pipelines, f"{pipelines}/execution/*"],
         )
         # Where only the image has changed, it registers the package's model data with the new one.
-        build.allow(
-            "sagemaker:AddTags",
-            "sagemaker:CreateModelPackage",
-            on=[project_arn(self, kind, project) for kind in ("model-package", "model-package-group")],
-        )
+        kinds = ("model-package", "model-package-group")
+        build.allow("sagemaker:CreateModelPackage", on=[project_arn(self, kind, project) for kind in kinds])
         return build
 
     def _serve(self, targets: Sequence[PlacedStack]) -> Build:
@@ -109,18 +106,22 @@ class ReleaseBuilds(Construct):
         return build
 
     def _let_see(self, build: Build) -> None:
-        """What a model's endpoint runs, and which package that is, with its evaluation."""
+        """What a model's endpoint runs, and which package that is."""
         project = self._place.project.name
         build.allow_reading_packages(self._place)
         build.allow("sagemaker:DescribeEndpoint", on=[project_arn(self, "endpoint", project)])
         # CloudFormation names these two, so only the kind can be told.
         build.allow("sagemaker:DescribeEndpointConfig", on=[project_arn(self, "endpoint-config")])
         build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])
+
+    def _let_open(self, build: Build) -> None:
+        """What is in a package: its evaluation, its golden requests, its card."""
+        self._let_see(build)
         objects.grant_read(self._tooling.artifacts, build.project, "*/runs/*")
 
     def _let_hold(self, build: Build, environment: str) -> None:
         """It asks the endpoints of an environment, and compares with what their packages say."""
-        self._let_see(build)
+        self._let_open(build)
         endpoints = f"{project_arn(self, 'endpoint', self._place.project.name)}-{environment}"
         build.allow("sagemaker:InvokeEndpoint", on=[endpoints])
 

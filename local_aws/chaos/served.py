@@ -53,11 +53,7 @@ class Served:
 
     def release(self, package: str, reason: str) -> Execution:
         """Starts a release of an earlier package, as a person would."""
-        given = {"MODEL": self.name, "PACKAGE": package, "REASON": reason}
-        started = self._account.client("codepipeline").start_pipeline_execution(
-            name=self._pipeline, variables=[{"name": name, "value": value} for name, value in given.items()]
-        )
-        return Execution(self._pipeline, started["pipelineExecutionId"], model=self.name)
+        return self._delivery.release(self._pipeline, self.name, package, reason)
 
     def end(self, execution: Execution) -> Ended:
         """Approves it where it asks, and gives how it has ended."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from config import Model, load_models, load_project
 from config.hosting import Dedicated
@@ -26,7 +27,7 @@ from pipelines.stages.running import serving
 SCENES = (
     *("first deployment", "platform pipeline", "release", "production", "watch"),  # those of the story
     *("batches in staging", "bad releases", "refused wave", "new image", "another instance type", "gate that refuses"),
-    *("ways back", "rejected package", "mishaps"),
+    *("late release", "ways back", "rejected package", "mishaps"),
 )
 """What a whole life consists of, before its end, in which no role of the stacks has a part."""
 
@@ -61,6 +62,7 @@ class Life:
             lambda: self._batches(released),
             self._bad_releases,
             self._pushes,
+            self._late_release,
             self._ways_back,
             self._mishaps,
         ):
@@ -119,7 +121,28 @@ class Life:
             if isinstance(hosting, Dedicated) and hosting.scaling:
                 list(self._delivery.follow(pushes.push("Larger", resize(model), 1), approve=True))
         self._diary.begin("gate that refuses")
-        list(self._delivery.follow(pushes.push("Stricter", demand(self._models[0]), 1), approve=True))
+        with self._left_over():
+            list(self._delivery.follow(pushes.push("Stricter", demand(self._models[0]), 1), approve=True))
+
+    @contextmanager
+    def _left_over(self) -> Iterator[None]:
+        """A stack of a model that has no folder any more, of which Plan tells people."""
+        cloudformation, gone = self._account.client("cloudformation"), self._names.stack("training", "long-gone")
+        topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+        cloudformation.create_stack(StackName=gone, TemplateBody=json.dumps(topic))
+        yield
+        cloudformation.delete_stack(StackName=gone)
+
+    def _late_release(self) -> None:
+        """One that is approved when a newer one has arrived: it is refused, and the owners hear why."""
+        self._diary.begin("late release")
+        model, pipeline = self._models[0], self._names.delivery_pipeline("release")
+        start = partial(self._delivery.release, pipeline, model.name, self._package(model))
+        late = start("life: approved late")
+        self._people.asked(late)
+        list(self._delivery.follow([start("life: newer")], approve=True))
+        with self._diary.step(f"{model.name}: the older release is approved") as step:
+            step.evidence = self._expect(self._delivery.end(late, approve=True).status.lower(), "failed")
 
     def _ways_back(self) -> None:
         """By hand in each environment, and by a rejection in the registry."""

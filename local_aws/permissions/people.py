@@ -35,6 +35,12 @@ class People:
             self._wait(deadline, f"{run.pipeline} {run.identifier}")
         return status
 
+    def asked(self, run: Execution) -> None:
+        """Wait until a release asks for approval."""
+        deadline = time.monotonic() + LONGEST
+        while not self._asking(run):
+            self._wait(deadline, f"{run.pipeline} {run.identifier}")
+
     def start(self, machine: str, name: str, given: str) -> str:
         """Start a state machine; gives its status in the end."""
         arn = self._account.arn("states", f"stateMachine:{machine}")

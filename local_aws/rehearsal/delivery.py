@@ -59,6 +59,13 @@ class Delivery:
         self._logs: Path = account.settings.home / "logs"
         self._report = report
 
+    def release(self, pipeline: str, model: str, package: str, reason: str) -> Execution:
+        """Starts a release of an earlier package, as a person would."""
+        given = {"MODEL": model, "PACKAGE": package, "REASON": reason}
+        variables = [{"name": name, "value": value} for name, value in given.items()]
+        started = self._client.start_pipeline_execution(name=pipeline, variables=variables)
+        return Execution(pipeline, started["pipelineExecutionId"], model=model)
+
     def executions(self, pipeline: str) -> list[Execution]:
         """Every run of a pipeline, oldest first."""
         pages = self._client.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)

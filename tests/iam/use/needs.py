@@ -23,7 +23,7 @@ MACHINES = (
 PIPELINES = ("greenlight-delivery/Release/Pipeline/Role", "greenlight-delivery/Platform/Pipeline/Role")
 RUNNERS = ("greenlight-training-{model}/Runner/Role",)
 READERS = (
-    "greenlight-delivery/Release/Builds/*/Project/Role",
+    *(f"greenlight-delivery/Release/Builds/{stage}/Project/Role" for stage in ("Train", "Verify", "Decide", "Confirm")),
     *RUNNERS,
 )
 OF_CHECKED = (
@@ -224,6 +224,16 @@ LISTING = (
     Need("S3 says that an object is missing only to who may list", MISSING, SERVING, ("s3:ListBucket",), (RECORDS,)),
 )
 
+RESOLVING = (
+    Need(
+        "CloudFormation reads a template's parameters in Parameter Store as who updates the stack",
+        "AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html",
+        ("greenlight-rollback-{environment}/Machine/Role",),
+        ("ssm:GetParameters",),
+        ("arn:aws:ssm:{region}:{account}:parameter/cdk-bootstrap/hnb659fds/version",),
+    ),
+)
+
 STOPPING = (
     Need(
         "A pipeline that is stopped stops its jobs",
@@ -253,4 +263,4 @@ SCALING = (
     ),
 )
 
-NEEDS = (*CONTAINER, *OBJECTS, *LISTING, *GUARDRAILS, *CODE, *STATES, *STOPPING, *SCALING)
+NEEDS = (*CONTAINER, *OBJECTS, *LISTING, *GUARDRAILS, *CODE, *STATES, *RESOLVING, *STOPPING, *SCALING)
