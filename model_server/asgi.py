@@ -15,6 +15,7 @@ from model_server.errors import TooLarge
 from model_server.identity import ATTRIBUTES, INFERENCE_ID, Ids, attributes
 from model_server.intake import DisconnectedError, Intake, Receive, announced
 from model_server.recording.recorder import Copy, Recorder
+from model_server.room import Room
 from model_server.routes import Response, Routes, answered, response_to
 from model_server.together import Together
 
@@ -35,11 +36,13 @@ class Application:
         largest_body: int,
         threads: Executor,
         recorder: Recorder | None = None,
+        room: Room | None = None,
     ) -> None:
         self.in_flight = 0
         self.note = note
         self.ids = Ids()
         self.recorder = recorder
+        self.room = room or Room()
         self.together = Together(routes)
         self._routes = routes
         self._largest = largest_body

@@ -8,12 +8,18 @@ HEAD_BYTES = 32 * 1024
 """Of a request's line and headers, or of whatever else is no body: trailers, chunk extensions, empty lines."""
 HEADERS = 100
 """Of one request, its trailers among them."""
+CONNECTIONS: int = 1000
+"""Of one worker; those beyond, of which GUESTS may be there at once, get the answer to a health check and no other."""
+GUESTS: int = 64
+GUEST_SECONDS: int = 2
 PIPELINED = 64
 """Requests that wait on one connection for the answer to an earlier one."""
 PATIENCE_SECONDS: float = 20
 """For all of a request's head and a small body; a longer body, and an answer, then have to keep the pace."""
 PACE = 100_000
 """Bytes a second that a caller sends of a body, or takes of an answer, on average and once its 20 seconds are over."""
+KEEP_ALIVE_SECONDS: int = 75
+"""A connection without a request; longer than a router keeps one, so that ours is not the side that closes it."""
 LINGER_SECONDS = 2
 """What still comes after a refusal is read and dropped for so long, so that its sender gets to see the refusal."""
 

@@ -96,6 +96,6 @@ class Failed(Refused):
 
 
 class NotReady(Refused):
-    """The model is not loaded yet, or the server is about to stop."""
+    """The model is not loaded yet, the server is about to stop, or a worker has no place for a connection."""
 
     status = 503

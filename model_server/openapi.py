@@ -31,7 +31,7 @@ _FAULTS = {
     422: "a row breaks the schema",
     431: "the headers are too large",
     500: "the model failed",
-    503: "starting or draining",
+    503: "starting or draining, or too many connections",
 }
 
 

@@ -13,11 +13,13 @@ from typing import cast
 import uvicorn
 
 from model_server.asgi import Application
+from model_server.bounds import KEEP_ALIVE_SECONDS
 from model_server.contract import Contract
 from model_server.lane import Lane
 from model_server.priority import step_back
 from model_server.recording import masking
 from model_server.recording.recorder import recorder
+from model_server.room import Room, places
 from model_server.routes import Batching, Routes
 from model_server.settings import Settings
 from model_server.watching.counters import Board
@@ -27,7 +29,6 @@ from model_server.watching.watch import Told, Watch
 
 _DRAIN_SECONDS = 25.0  # SageMaker sends SIGKILL 30 s after SIGTERM
 _CLOSE_SECONDS = 3
-_KEEP_ALIVE_SECONDS = 75  # longer than a router keeps an idle connection, so that ours is not the side that closes it
 _TICKS_A_SECOND = 10
 _SWITCH_SECONDS = 0.001  # a health check waits no longer for a thread that decodes a large body
 
@@ -48,7 +49,10 @@ class Server(uvicorn.Server):
         self._parent = parent
         # As many as cores in each worker: a few large bodies often meet in one of them.
         threads = ThreadPoolExecutor(settings.workers, initializer=step_back)
-        self._application = Application(self._routes, self._watch.note, settings.largest_body, threads, self._recorder)
+        room = Room(places())
+        self._application = Application(
+            self._routes, self._watch.note, settings.largest_body, threads, self._recorder, room
+        )
         super().__init__(_config(self._application))
         self._drained_by = float("inf")
 
@@ -86,7 +90,7 @@ class Server(uvicorn.Server):
 def _config(application: Application) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_CLOSE_SECONDS,
         http=Lane,
         ws="none",

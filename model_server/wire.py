@@ -14,8 +14,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from model_server import media
 from model_server.asgi import Application
-from model_server.bounds import HEAD_BYTES, HEADERS, LINGER_SECONDS, PACE, PATIENCE_SECONDS, PIPELINED
-from model_server.errors import BadRequest, HeadTooLarge, Late, Refused
+from model_server.bounds import (
+    GUEST_SECONDS,
+    HEAD_BYTES,
+    HEADERS,
+    LINGER_SECONDS,
+    PACE,
+    PATIENCE_SECONDS,
+    PIPELINED,
+)
+from model_server.errors import BadRequest, HeadTooLarge, Late, NotReady, Refused
 from model_server.routes import Response
 
 _FRAMING = (b"content-length", b"transfer-encoding")
@@ -32,6 +40,8 @@ class Wire(HttpToolsProtocol):
         self._unanswered = 0  # requests that are read and begun
         self._refusal: Refused | None = None
         self._lingering = 0
+        self._guest = False
+        self._age = 0
         # Of the request that is being read; `_quiet` are bytes since its beginning or the last of its body's parts,
         # less those that came together with that.
         self._open = False
@@ -41,15 +51,40 @@ class Wire(HttpToolsProtocol):
         self._quiet = 0
         self._body_bytes = 0
         # As it was a second ago.
+        self._rested = 0
+        self._idle = 0
         self._seen = -1
         self._seconds = 0
         self._unsent = 0
         self._taken = 0
         self._taking_seconds = 0
 
+    def connection_made(self, transport: Any) -> None:
+        """A caller is there, whether or not it says anything."""
+        super().connection_made(transport)
+        self._guest = self._application.room.enter(self, len(self.connections))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller is gone."""
+        if self._guest:
+            self._application.room.left(self)
+        self.pipeline.clear()  # what waits in it refers back to this
+        super().connection_lost(exc)
+
+    def leave(self) -> None:
+        """Ends a connection that has no place."""
+        self.transport.abort()
+
     def data_received(self, data: bytes) -> None:
         """Some bytes arrived, of one request or of several."""
         self._unset_keepalive_if_required()
+        if len(data) <= HEAD_BYTES:
+            self._take(data)
+            return
+        for start in range(0, len(data), HEAD_BYTES):  # so that what is no body is counted closely enough
+            self._take(data[start : start + HEAD_BYTES])
+
+    def _take(self, data: bytes) -> None:
         if self._refusal:
             return
         self._open = True
@@ -83,10 +118,13 @@ class Wire(HttpToolsProtocol):
         self._body_bytes = 0
 
     def headed(self) -> None:
-        """All headers of the request are there; raises HeadTooLarge."""
+        """All headers of the request are there; raises HeadTooLarge or NotReady."""
         many = len(self.headers) > HEADERS
-        if many or (self._quiet + 2 * self._arriving > HEAD_BYTES and _size(self.url, self.headers) > HEAD_BYTES):
+        # What began with the bytes at hand is no longer than they are.
+        if many or (self._quiet >= 0 and _size(self.url, self.headers) > HEAD_BYTES):
             raise _head_too_large()
+        if self._guest and self.url != b"/ping":
+            raise _crowded(self._application.room.places)
 
     def on_headers_complete(self) -> None:
         """The request goes uvicorn's own way; raises BadRequest."""
@@ -96,6 +134,8 @@ class Wire(HttpToolsProtocol):
                 "upgrade", "Upgrade asks for another protocol; this server speaks HTTP/1.1, so leave it out"
             )
         super().on_headers_complete()
+        if self._guest:
+            self.cycle.keep_alive = False
         self._in_cycle = True
 
     def on_body(self, body: bytes) -> None:
@@ -167,7 +207,12 @@ class Wire(HttpToolsProtocol):
             if self._lingering > LINGER_SECONDS + 1:
                 self.transport.abort()
             return
+        self._age += 1
+        if self._guest and self._age > GUEST_SECONDS:
+            self.transport.abort()
+            return
         self._look_at_answers()
+        self._look_at_rest()
         if self._seen != self._number or not self._open:
             self._seen = self._number if self._open else -1
             self._seconds = 0
@@ -175,6 +220,16 @@ class Wire(HttpToolsProtocol):
             self._seconds += 1
             if self._body_bytes < PACE * (self._seconds - PATIENCE_SECONDS):
                 self.refuse(_late(self._seconds))
+
+    def _look_at_rest(self) -> None:
+        """Who says nothing has to leave: uvicorn's own timer is never set for one that has not asked, nor in a lane."""
+        if self._open or self._unanswered or self._rested != self._number:
+            self._rested = self._number
+            self._idle = 0
+            return
+        self._idle += 1
+        if self._idle > self.timeout_keep_alive:
+            self.transport.close()
 
     def _look_at_answers(self) -> None:
         unsent = self.transport.get_write_buffer_size()
@@ -196,6 +251,11 @@ def _head_too_large() -> HeadTooLarge:
         f"the head of the request has more than {HEAD_BYTES} bytes or {HEADERS} headers; send fewer and shorter ones"
     )
     return HeadTooLarge("head_too_large", sentence)
+
+
+def _crowded(places: int) -> NotReady:
+    sentence = f"there are {places} connections already, the most that this worker takes; use fewer, or try again soon"
+    return NotReady("crowded", sentence)
 
 
 def _late(seconds: int) -> Late:

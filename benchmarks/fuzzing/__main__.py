@@ -15,18 +15,19 @@ from benchmarks.fuzzing import decoders, http, model
 from benchmarks.serving.environments import HOME
 
 RESULTS = Path(__file__).with_name("results.json")
+_ALL = "decoders,http,bombs,slow,schema"
 _FOUND = HOME / "fuzzing-found"
 
 
 def main() -> None:
     """Runs the parts that are asked for, and writes what they tell beside what others told before."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzzing")
-    parser.add_argument("--only", default="decoders,http,bombs,slow,schema")
+    parser.add_argument("--only", default=_ALL)
     parser.add_argument("--mutations", type=int, default=45_000, help="of each content type")
     parser.add_argument("--guided", type=int, default=5_000, help="of each content type, guided by coverage")
     parser.add_argument("--requests", type=int, default=50_000, help="over HTTP")
     given = parser.parse_args()
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() and given.only != _ALL else {}
     shutil.rmtree(_FOUND, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         package = model.write(Path(folder))

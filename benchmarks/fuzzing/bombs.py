@@ -70,6 +70,11 @@ def bombs() -> Iterator[Bomb]:
     yield Bomb(
         "Parquet, one long text for 100,000 rows", media.PARQUET, lambda: _parquet(_long_text(100_000)), (413, 422)
     )
+    yield Bomb("Parquet, a page's header with 2^60 doubles", media.PARQUET, _endless_header, (400,))
+    yield Bomb("Parquet, 8 million pages of nothing", media.PARQUET, lambda: _empty_pages(8_000_000), (413,))
+    yield Bomb("Parquet, 3,000 groups of a row", media.PARQUET, lambda: _groups(3000), (200,))
+    yield Bomb("Arrow, 400,000 batches of nothing", media.ARROW, lambda: _batches(0, 400_000), (400,))
+    yield Bomb("Arrow, 400,000 batches of a row", media.ARROW, lambda: _batches(1, 400_000), (200,))
     yield Bomb("Parquet, texts by prefix", media.PARQUET, _prefixed, (400, 413))
     yield Bomb(
         "Arrow, zstd of 1 GB of zeros",
@@ -140,6 +145,51 @@ def _lying_page() -> bytes:
     while honest[end] & 128:
         end += 1
     return honest[: at + 3] + b"\xfe\xff\xff\xff\x0f" + honest[end + 1 :]
+
+
+def _endless_header() -> bytes:
+    """A page whose header has a field more: a list that says that it has 2^60 numbers of eight bytes."""
+    honest = _parquet(pa.table({"size": np.zeros(16), "colour": ["red"] * 16}))
+    return honest[:4] + b"\x19\xf7" + b"\x80" * 8 + b"\x10" + honest[15:]
+
+
+def _empty_pages(count: int) -> bytes:
+    """A column that begins with pages of no values and no bytes."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"size": np.zeros(16), "colour": ["red"] * 16}), sink, use_dictionary=False)
+    honest = sink.getvalue().to_pybytes()
+    at = len(honest) - 8 - int.from_bytes(honest[-8:-4], "little")
+    nothing = b"\x15\0\x15\0\x15\0\x2c\x15\0\x15\0\0\0"
+    size = pq.ParquetFile(pa.BufferReader(honest)).metadata.row_group(0).column(0).total_compressed_size
+    # The column's size, before where it begins.
+    told, more = (b"\x16" + _varint(each << 1) + b"\x26\x08" for each in (size, size + count * len(nothing)))
+    footer = honest[at:-8].replace(told, more)
+    return b"PAR1" + nothing * count + honest[4:at] + footer + struct.pack("<I", len(footer)) + b"PAR1"
+
+
+def _varint(number: int) -> bytes:
+    return bytes([number & 127 | 128]) + _varint(number >> 7) if number > 127 else bytes([number])
+
+
+def _groups(count: int) -> bytes:
+    sink = pa.BufferOutputStream()
+    table = pa.table({"size": [3.0] * count, "colour": ["red"] * count})
+    pq.write_table(table, sink, row_group_size=1, write_statistics=False, store_schema=False)
+    return sink.getvalue().to_pybytes()
+
+
+def _batches(rows: int, count: int) -> bytes:
+    sink = pa.BufferOutputStream()
+    batch = pa.record_batch({"size": [3.0] * rows, "colour": pa.array(["red"] * rows, pa.string())})
+    if not rows:
+        batch = pa.record_batch({"size": pa.array([], pa.float64()), "colour": pa.array([], pa.string())})
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+        start = sink.tell()
+        stream.write_batch(batch)
+        end = sink.tell()
+    whole = sink.getvalue().to_pybytes()
+    return whole[:start] + whole[start:end] * (count - 1) + whole[end:]
 
 
 def _prefixed() -> bytes:

@@ -15,11 +15,13 @@ import orjson
 import psutil
 
 from benchmarks.fuzzing.bombs import Bomb
+from benchmarks.fuzzing.pings import pinged
 from benchmarks.fuzzing.requests import Sent, bad_request
 from tests.model_server.serving import Serving
 
 _CALLERS = 16
-_SILENCE_SECONDS = 3.0
+_SILENCE_SECONDS = 30.0
+"""Longer than the server's patience with a request that is not complete, so that silence is always a fault."""
 _SLOW_EACH = 50
 _HEAD = b"POST /invocations HTTP/1.1\r\nHost: here\r\nContent-Type: text/csv\r\n"
 
@@ -158,11 +160,12 @@ class Slow:
     def __init__(self, server: Serving) -> None:
         self._server = server
         self._port = server.port
-        self._pings: list[float] = []
 
     def run(self) -> dict[str, Any]:
         """By kind: how many were ended, how, and after how many seconds at the most."""
-        return asyncio.run(self._run())
+        with pinged(self._port) as slowest:
+            kinds = asyncio.run(self._run())
+        return {"kinds": kinds, "ping_ms_at_most": slowest[0]}
 
     async def _run(self) -> dict[str, Any]:
         large = b"3,red\n" * 600_000
@@ -178,22 +181,18 @@ class Slow:
             "nothing after half a head": (b"POST /invocations HTTP/1.1\r\n", b"", 1.0),
             "never reads its answer": (_HEAD + b"Content-Length: %d\r\n\r\n" % len(large) + large, b"", 1.0),
         }
-        stop = asyncio.Event()
-        pings = asyncio.create_task(self._ping(stop))
-        told = {}
-        for name, (first, more, pause) in kinds.items():
-            count = 4 if name.startswith("never") else _SLOW_EACH
-            ends = await asyncio.gather(*(self._trickle(first, more, pause) for _ in range(count)))
-            outcomes = Counter(outcome for outcome, _ in ends)
-            told[name] = {
-                "callers": count,
-                "ended": outcomes,
-                "seconds_at_most": round(max(each for _, each in ends), 1),
-            }
-            print(name, told[name], flush=True)
-        stop.set()
-        await pings
-        return {"kinds": told, "ping_ms_at_most": round(max(self._pings) * 1000, 1)}
+        return dict(await asyncio.gather(*(self._kind(name, *each) for name, each in kinds.items())))
+
+    async def _kind(self, name: str, first: bytes, more: bytes, pause: float) -> tuple[str, Any]:
+        count = 4 if name.startswith("never") else _SLOW_EACH
+        ends = await asyncio.gather(*(self._trickle(first, more, pause) for _ in range(count)))
+        told = {
+            "callers": count,
+            "ended": Counter(outcome for outcome, _ in ends),
+            "seconds_at_most": round(max(each for _, each in ends), 1),
+        }
+        print(name, told, flush=True)
+        return name, told
 
     async def _trickle(self, first: bytes, more: bytes, pause: float) -> tuple[str, float]:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=1024)
@@ -227,13 +226,3 @@ class Slow:
     def _ports(self) -> set[int]:
         workers = map(psutil.Process, self._server.workers())
         return {each.raddr.port for worker in workers for each in worker.net_connections() if each.raddr}
-
-    async def _ping(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            started = time.monotonic()
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-            writer.write(b"GET /ping HTTP/1.1\r\nHost: here\r\n\r\n")
-            await reader.readuntil(b"}")
-            self._pings.append(time.monotonic() - started)
-            writer.close()
-            await asyncio.sleep(0.2)

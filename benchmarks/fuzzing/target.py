@@ -8,12 +8,14 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+from benchmarks.fuzzing.rows import valid
 from model_server import loading, media
 from model_server.contract import INVOCATIONS, QUICK_BYTES, Contract, Request, gather
 from model_server.errors import Refused
 from model_server.routes import Response, Routes, answered, response_to
 
 SLOW_SECONDS = 1.0
+_WARM = 50
 _ACCEPTED = ("*/*", *media.TYPES, "application/json; partial=true")
 
 
@@ -24,21 +26,16 @@ class Target:
         self._contract: Contract = loading.load(package)
         self._routes = Routes(self._contract)
         self._found = found
-        # Their first use takes a second, which is nobody's fault.
-        import pyarrow.csv  # noqa: PLC0415
-        import pyarrow.parquet  # noqa: F401, PLC0415
-
+        # The first use of a library takes a second, which is nobody's fault.
+        for number, kind in enumerate(media.TYPES * _WARM):
+            self._asked(kind, valid(kind, Random(number)), Random(number))
         self.statuses: Counter[str] = Counter()
         self.slowest = 0.0
 
     def ask(self, kind: str, body: bytes, random: Random) -> Response:
         """What one body is answered, by the short way or piece by piece."""
-        request = Request("POST", INVOCATIONS, kind, random.choice(_ACCEPTED), id="0")
         started = time.process_time()
-        if len(body) <= QUICK_BYTES and random.random() < 0.5:
-            (response,) = self._routes.handle_many([request._replace(body=body)])
-        else:
-            response = self._by_pieces(request, body, random)
+        response = self._asked(kind, body, random)
         seconds = time.process_time() - started
         self.slowest = max(self.slowest, seconds)
         self.statuses[str(response.status)] += 1
@@ -47,6 +44,13 @@ class Target:
                 kind, body, f"{response.status} after {seconds:.3f} s: {response.cause or response.body[:500]!r}"
             )
         return response
+
+    def _asked(self, kind: str, body: bytes, random: Random) -> Response:
+        request = Request("POST", INVOCATIONS, kind, random.choice(_ACCEPTED), id="0")
+        if len(body) <= QUICK_BYTES and random.random() < 0.5:
+            (response,) = self._routes.handle_many([request._replace(body=body)])
+            return response
+        return self._by_pieces(request, body, random)
 
     def _by_pieces(self, request: Request, body: bytes, random: Random) -> Response:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,9 +40,9 @@ def read_parquet(signature: Signature, body: bytes) -> Iterator[Table]:
         file = pq.ParquetFile(pa.BufferReader(body), pre_buffer=False)
         _require(signature, file.schema_arrow)  # pyarrow takes no name for a dictionary that the file does not have
         file = pq.ParquetFile(pa.BufferReader(body), metadata=file.metadata, read_dictionary=coded, pre_buffer=False)
-        for batch in file.iter_batches(BATCH_ROWS, columns=list(signature.names), use_threads=False):
-            batch.validate(full=True)  # what texts hold is the caller's word
-            yield _of_batch(signature, batch)
+        batches = file.iter_batches(BATCH_ROWS, columns=list(signature.names), use_threads=False)
+        for batch in _gathered(batches):
+            yield from _tables(signature, batch)
 
 
 def read_arrow(signature: Signature, body: bytes) -> Iterator[Table]:
@@ -52,10 +52,30 @@ def read_arrow(signature: Signature, body: bytes) -> Iterator[Table]:
     with _malformed("an Arrow stream", pa.ArrowException), pa.ipc.open_stream(pa.BufferReader(body)) as stream:
         _require(signature, stream.schema)
         _fits("Arrow stream", body, messages.unpacked(body, len(signature.names)))
-        for batch in stream:
-            batch.validate(full=True)  # offsets, lengths and what texts hold are the caller's word
-            for start in range(0, batch.num_rows, BATCH_ROWS):
-                yield _of_batch(signature, batch.slice(start, BATCH_ROWS))
+        for batch in _gathered(stream):
+            yield from _tables(signature, batch)
+
+
+def _gathered(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches with rows, small ones joined: one of a single row costs nearly as much as one of a thousand."""
+    waiting: list[Any] = []
+    rows = 0
+    for batch in batches:
+        batch.validate(full=True)  # offsets, lengths and what texts hold are the caller's word
+        if batch.num_rows:
+            waiting.append(batch)
+            rows += batch.num_rows
+        if rows >= BATCH_ROWS:
+            yield _joined(waiting)
+            waiting, rows = [], 0
+    if waiting:
+        yield _joined(waiting)
+
+
+def _joined(batches: Sequence[Any]) -> Any:
+    import pyarrow as pa  # noqa: PLC0415  other formats do without
+
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
 class _malformed:  # noqa: N801  reads as the sentence that it makes
@@ -119,6 +139,11 @@ def _numbers(signature: Signature, name: str, values: np.ndarray) -> Column:
         texts, places = np.unique(npy.texts(name, values), return_inverse=True)
         return Coded(places, texts.tolist())
     raise _other_type(name, str(values.dtype)[:_SHOWN], is_number=isinstance(feature, Number))
+
+
+def _tables(signature: Signature, batch: Any) -> Iterator[Table]:
+    for start in range(0, batch.num_rows, BATCH_ROWS):
+        yield _of_batch(signature, batch.slice(start, BATCH_ROWS))
 
 
 def _of_batch(signature: Signature, batch: Any) -> Table:

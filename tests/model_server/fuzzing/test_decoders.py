@@ -6,7 +6,8 @@ import gzip
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,9 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzzing import bombs, damage, rows
 from model_server import bounds, media
+from model_server.bodies.columnar import read_arrow, read_parquet
+from model_server.bodies.table import Table
+from model_server.signature import Signature
 from model_server.testing import Client, Reply
 from tests.model_server.cases import npy, parquet
 
@@ -79,6 +83,8 @@ QUICK = (
     "npy of 2^40 rows of nothing",
     "npy with a header 9,000 brackets deep",
     "Parquet, one long text for 100,000 rows",
+    "Parquet, a page's header with 2^60 doubles",
+    "Parquet, 8 million pages of nothing",
     "Parquet, texts by prefix",
     "Parquet that lies about a page's size",
     "Arrow, 2^40 rows of nulls",
@@ -139,6 +145,14 @@ def test_rows_of_nothing_are_counted_as_what_they_unpack_to(
     reply = client.invoke(body, kind)
     assert reply.status == 413
     assert "unpacks to" in json.loads(reply.body)["message"]
+
+
+@pytest.mark.parametrize(("body", "read"), [(bombs._groups, read_parquet), (partial(bombs._batches, 1), read_arrow)])
+def test_small_groups_and_batches_are_read_together(
+    parcels: Path, body: Callable[[int], bytes], read: Callable[[Signature, bytes], Iterator[Table]]
+) -> None:
+    tables = list(read(Signature.read(parcels), body(20_000 if read is read_arrow else 1000)))
+    assert [table.count for table in tables] == ([16_384, 3616] if read is read_arrow else [1000])
 
 
 def test_texts_of_arrow_that_lie_outside_of_their_buffer_are_refused(client: Client) -> None:

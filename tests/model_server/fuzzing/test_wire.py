@@ -63,9 +63,21 @@ def refusal(answer: bytes) -> tuple[int, dict[str, str]]:
         (CHUNKED + b"6\r\n3,red\n\r\n0\r\n", *[b"A: b\r\n" * 30] * 5),
         (CHUNKED + b"6\r\n3,red\n\r\n0\r\nA: ", *[b"b" * 10_000] * 5),
         (CHUNKED, b"6;", *[b"e" * 10_000] * 5),
+        (CHUNKED + b"6;" + b"e" * 70_000,),
         (b"\r\n", *[b"\r\n" * 5000] * 5),
     ],
-    ids=["header", "endless header", "headers", "endless headers", "path", "trailers", "trailer", "extension", "lines"],
+    ids=[
+        "header",
+        "endless header",
+        "headers",
+        "endless headers",
+        "path",
+        "trailers",
+        "trailer",
+        "extension",
+        "extension at once",
+        "lines",
+    ],
 )
 def test_a_flood_of_what_is_no_body_is_431(serving: Serving, parts: tuple[bytes, ...]) -> None:
     status, told = refusal(all_of(serving, *parts))
