@@ -134,7 +134,8 @@ def _numbers(signature: Signature, name: str, values: np.ndarray) -> Column:
     feature = signature.features[signature.names.index(name)]
     kind = values.dtype.kind
     if values.ndim == 1 and isinstance(feature, Number) and kind in "iuf":
-        return values.astype(np.float64)
+        with np.errstate(invalid="ignore"):  # some NaN of other widths would be told on the log, between its lines
+            return values.astype(np.float64)
     if values.ndim == 1 and not isinstance(feature, Number) and kind in "iuSU":
         texts, places = np.unique(npy.texts(name, values), return_inverse=True)
         return Coded(places, texts.tolist())
