@@ -7,29 +7,35 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kept:
-    """Actions (as a policy writes them) of roles (paths of constructs, `*`) that stay although nothing needs them."""
+    """Actions (as a policy writes them) of roles (forms of paths) that stay although nothing needs them."""
 
     actions: tuple[str, ...]
     reason: str
-    roles: tuple[str, ...] = ("*",)
+    roles: tuple[str, ...]
 
+
+_PIPELINES = ("greenlight-delivery/*/Pipeline/Role",)
 
 KEPT: tuple[Kept, ...] = (
     Kept(
         ("s3:GetObject*", "s3:GetBucket*", "s3:List*"),
         "the CDK's form of a right to read a bucket; of these, GetObject, GetObjectVersion and ListBucket are used",
+        _PIPELINES,
     ),
     Kept(
         ("s3:DeleteObject*", "s3:Abort*"),
         "the CDK's form of a right to write and delete; what is written in parts is given up with it",
+        _PIPELINES,
     ),
     Kept(
         ("s3:PutObjectLegalHold", "s3:PutObjectRetention", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
         "the CDK's right to write holds them; the buckets have no object lock, and no policy asks for an object's tags",
+        _PIPELINES,
     ),
     Kept(
         ("kms:DescribeKey", "kms:Encrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"),
         "the CDK's form of a right to use a key; S3 and SNS ask for GenerateDataKey and Decrypt",
+        ("greenlight-delivery/*/Project/Role", *_PIPELINES),
     ),
     Kept(
         ("s3:DeleteObject",),
@@ -39,7 +45,7 @@ KEPT: tuple[Kept, ...] = (
     Kept(
         ("codebuild:StopBuild",),
         "the CDK gives it to a pipeline with the right to start a build",
-        ("greenlight-delivery/*/Pipeline/Role",),
+        _PIPELINES,
     ),
     Kept(
         ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
