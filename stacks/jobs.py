@@ -53,7 +53,7 @@ def call(
     resources: list[str],
     result_path: str = sfn.JsonPath.DISCARD,
 ) -> tasks.CallAwsService:
-    """A state that calls SageMaker on *resources*; what it creates may be tagged too."""
+    """A state that calls SageMaker on *resources*; where the parameters tag what it creates, it may do that too."""
     tagged = iam.PolicyStatement(actions=["sagemaker:AddTags"], resources=resources)
     return tasks.CallAwsService(
         scope,
@@ -62,7 +62,7 @@ def call(
         action=action,
         parameters=parameters,
         iam_resources=resources,
-        additional_iam_statements=[tagged] if action.startswith("create") else None,
+        additional_iam_statements=[tagged] if "Tags" in parameters else None,
         result_path=result_path,
     )
 

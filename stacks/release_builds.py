@@ -106,17 +106,17 @@ class ReleaseBuilds(Construct):
         return build
 
     def _let_see(self, build: Build) -> None:
-        """What a model's endpoint runs, and which package that is."""
+        """How a model's endpoint is, and what the registry says of a package."""
         project = self._place.project.name
         build.allow_reading_packages(self._place)
         build.allow("sagemaker:DescribeEndpoint", on=[project_arn(self, "endpoint", project)])
-        # CloudFormation names these two, so only the kind can be told.
+        # CloudFormation names it, so only the kind can be told.
         build.allow("sagemaker:DescribeEndpointConfig", on=[project_arn(self, "endpoint-config")])
-        build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])
 
     def _let_open(self, build: Build) -> None:
-        """What is in a package: its evaluation, its golden requests, its card."""
+        """Which package an endpoint runs, and what is in one: its evaluation, its golden requests, its card."""
         self._let_see(build)
+        build.allow("sagemaker:DescribeModel", on=[project_arn(self, "model")])  # CloudFormation names it too
         objects.grant_read(self._tooling.artifacts, build.project, "*/runs/*")
 
     def _let_hold(self, build: Build, environment: str) -> None:
