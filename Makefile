@@ -33,7 +33,7 @@ local: setup ## Deploy, train, release, answer and score on an AWS on this machi
 chaos: setup ## The same, then bad releases, a killed server and ways back under 50 requests a second (6 minutes)
 	@python -m local_aws.chaos
 
-permissions: setup ## Record what each role uses in a whole life on the local AWS, judge it, and write docs/permissions.md (long; on a quiet machine)
+permissions: setup ## Record what each role uses in a whole life on the local AWS, judge it, and write docs/permissions.md (half an hour)
 	@python -m local_aws.permissions tests/iam/use/recorded.jsonl
 	@python -m tests.iam.use.page
 
