@@ -7,6 +7,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from config import ConfigError, load_models, load_project
+from config.naming import NOTHING
 from stacks.delivery import DeliveryStack
 from stacks.foundation import EnvironmentStack, ToolingStack
 from stacks.place import Place
@@ -22,6 +23,10 @@ try:
     models = load_models(root, project)
 except ConfigError as error:
     sys.exit(str(error))
+only = os.environ.get("ONLY_MODEL", NOTHING)  # a release deploys the stacks of its model, however many others there are
+chosen = [model for model in models if only in (NOTHING, model.name)]
+if models and not chosen:
+    sys.exit(f"ONLY_MODEL is {only!r}: there are {', '.join(model.name for model in models)}; leave it out for all.")
 app = cdk.App()
 
 tooling = ToolingStack(app, Place(project, "tooling", project.tooling))
@@ -29,18 +34,19 @@ environments = {
     name: EnvironmentStack(app, Place(project, name, environment), tooling=tooling)
     for name, environment in project.environments.items()
 }
-for model in models:
+for model in chosen:
     TrainingStack(app, tooling.place, model=model, tooling=tooling)
     for name, environment in environments.items():
         ServingStack(app, environment.place, model=model.in_environment(name), environment=environment)
-for environment in environments.values():
-    RollbackStack(app, environment.place, tooling=tooling, environment=environment, models=models)
-watches = [
-    WatchStack(app, environment.place, tooling=tooling, environment=environment)
-    for environment in environments.values()
-    if environment.place.is_watched
-]
-DeliveryStack(app, tooling.place, tooling=tooling, environments=environments, watches=watches)
+if only == NOTHING:
+    for environment in environments.values():
+        RollbackStack(app, environment.place, tooling=tooling, environment=environment, models=models)
+    watches = [
+        WatchStack(app, environment.place, tooling=tooling, environment=environment)
+        for environment in environments.values()
+        if environment.place.is_watched
+    ]
+    DeliveryStack(app, tooling.place, tooling=tooling, environments=environments, watches=watches)
 
 if os.environ.get("CDK_VALIDATION") != "false":  # as the CDK does with its own rules
     validate(app, project)

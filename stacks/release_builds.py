@@ -66,7 +66,7 @@ class ReleaseBuilds(Construct):
         build = Build(
             self,
             "Train",
-            commands=["make setup", STAGE.format("train"), "make synth"],
+            commands=["make setup", STAGE.format("train"), "ONLY_MODEL=$MODEL make synth"],
             environment=self._environment,
             exports=["OUTCOME", "PACKAGE", "STACK", "SUMMARY"],
             keeps_files=True,

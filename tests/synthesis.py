@@ -14,14 +14,18 @@ ROOT = Path(__file__).parents[1]
 Template = dict[str, Any]
 
 
-def synthesize(target: Path, root: Path = ROOT) -> Path:
-    """Runs app.py of *root* as the CDK command line does, without the template validation; gives the assembly."""
+def synthesize(target: Path, root: Path = ROOT, **settings: str) -> Path:
+    """Runs app.py of *root* as the CDK command line does, without the template validation; gives the assembly.
+
+    *settings* are variables of its environment.
+    """
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     environment = os.environ | {
         "CDK_OUTDIR": str(target),
         "CDK_CONTEXT_JSON": json.dumps(context),
         "CDK_VALIDATION": "false",
         "PYTHONPATH": str(ROOT),
+        **settings,
     }
     done = subprocess.run(
         [sys.executable, str(root / "app.py")], env=environment, cwd=root, capture_output=True, text=True, check=False

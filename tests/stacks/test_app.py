@@ -24,6 +24,29 @@ def test_two_synths_are_equal_byte_for_byte(tmp_path: Path) -> None:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
+@pytest.mark.slow
+def test_a_release_synthesizes_the_stacks_of_its_model_alone_and_they_are_the_same(
+    tmp_path: Path, templates: dict[str, Template]
+) -> None:
+    written = templates_of(synthesize(tmp_path / "out", ONLY_MODEL="bike_demand"))
+    of_model = {name for name in templates if name.split("-", 2)[1:] in of_one("bike-demand")}
+    foundation = {f"greenlight-{place}" for place in ("tooling", "staging", "production")}
+    assert set(written) == of_model | foundation
+    assert len(of_model) == 3
+    assert {name: written[name] for name in of_model} == {name: templates[name] for name in of_model}
+
+
+def of_one(model: str) -> list[list[str]]:
+    return [["training", model], *(["serving", f"{model}-{place}"] for place in ("staging", "production"))]
+
+
+def test_a_model_that_there_is_not_is_named_with_those_that_there_are(tmp_path: Path) -> None:
+    with pytest.raises(
+        AssertionError, match="ONLY_MODEL is 'parcels': there are bike_demand, employment; leave it out"
+    ):
+        synthesize(tmp_path / "out", ONLY_MODEL="parcels")
+
+
 def test_stacks_are_named_after_project_part_and_place(templates: dict[str, Template]) -> None:
     environments = ("staging", "production", "rollback-staging", "rollback-production")
     parts = ("tooling", *environments, "watch-production", "delivery")
