@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,6 +91,8 @@ def _table(signature: Signature, lines: Sequence[bytes]) -> Table | Reason:
     content = b"".join(lines)
     if len(lines) > 1 and b"\r" in content and _RETURN.search(content):
         return _no_row()
+    if content.startswith(codecs.BOM_UTF8):
+        content = codecs.BOM_UTF8 + content  # a reader of large bodies takes one off, and here it is part of a line
     try:
         # A row that happens to hold a feature's name is no header here.
         table = csv_text.read(signature, content, None)
@@ -112,6 +116,7 @@ def _reason(signature: Signature, violation: Violation, line: bytes) -> Reason:
     message = str(violation).removeprefix(f"row {violation.row}: ")
     value = None
     if violation.field is not None:
-        row = next(filter(None, csv.reader(io.StringIO(line.decode(), newline=""))))
-        value = row[signature.names.index(violation.field)][:_SHOWN]
+        with suppress(csv.Error):  # a cell of more than 128 KB, which the reader of large bodies has read
+            row = next(filter(None, csv.reader(io.StringIO(line.decode(), newline=""))))
+            value = row[signature.names.index(violation.field)][:_SHOWN]
     return Reason(violation.code, message, violation.field, value)

@@ -31,9 +31,15 @@ DELIVERY = (
     ),
     Acknowledged(
         IAM5,
+        on=(TRAIN, VERIFY, DECIDE, CONFIRM),
+        details=("Resource::<artifacts>/*/runs/*",),
+        reason="A release may be of any model; its builds read what that model's run has left.",
+    ),
+    Acknowledged(
+        IAM5,
         on=RELEASE_BUILDS,
-        details=("Resource::<artifacts>/*/runs/*", "Resource::<artifacts>/{pipeline}/Trained/*"),
-        reason="A release may be of any model; its builds read what that model's run and the stage Train have left.",
+        details=("Resource::<artifacts>/{pipeline}/Trained/*",),
+        reason="A release may be of any model; its builds read what the stage Train has left.",
     ),
     Acknowledged(
         IAM5,

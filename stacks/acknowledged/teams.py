@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from stacks.acknowledged.entry import (
     BATCH,
+    CONFIRM,
+    DECIDE,
     IAM5,
     JOB,
     JUDGING,
@@ -13,6 +15,8 @@ from stacks.acknowledged.entry import (
     ROLLBACK,
     RUNNER,
     SERVING,
+    TRAIN,
+    VERIFY,
     WATCH,
     Acknowledged,
 )
@@ -27,8 +31,14 @@ TEAMS = (
     Acknowledged(
         IAM5,
         on=(WATCH, ROLLBACK, PLAN, *RELEASE_BUILDS),
-        details=("Resource::sagemaker:endpoint-config/*", "Resource::sagemaker:model/*"),
-        reason="CloudFormation names the models and endpoint configs, else it could not replace them.",
+        details=("Resource::sagemaker:endpoint-config/*",),
+        reason="CloudFormation names the endpoint configs, else it could not replace them.",
+    ),
+    Acknowledged(
+        IAM5,
+        on=(WATCH, ROLLBACK, PLAN, TRAIN, VERIFY, DECIDE, CONFIRM),
+        details=("Resource::sagemaker:model/*",),
+        reason="CloudFormation names the models, else it could not replace them.",
     ),
     Acknowledged(
         IAM5,

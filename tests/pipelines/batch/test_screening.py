@@ -133,6 +133,7 @@ def test_no_line_is_lost_changed_or_doubled(tmp_path_factory: pytest.TempPathFac
 
 
 @given(st.lists(st.sampled_from(NASTY), min_size=1, max_size=60))
+@example([b"\xef\xbb\xbf5,red\n", b"5," + b"x" * 200_000 + b"\n"])
 def test_a_line_is_judged_the_same_whatever_stands_around_it(lines: list[bytes]) -> None:
     judge = Judge(SMALL)
     alone = {place: judge.refused([line]) for place, line in enumerate(lines)}
