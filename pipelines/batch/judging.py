@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -91,8 +90,6 @@ def _table(signature: Signature, lines: Sequence[bytes]) -> Table | Reason:
     content = b"".join(lines)
     if len(lines) > 1 and b"\r" in content and _RETURN.search(content):
         return _no_row()
-    if content.startswith(codecs.BOM_UTF8):
-        content = codecs.BOM_UTF8 + content  # a reader of large bodies takes one off, and here it is part of a line
     try:
         # A row that happens to hold a feature's name is no header here.
         table = csv_text.read(signature, content, None)
