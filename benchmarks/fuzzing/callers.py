@@ -212,7 +212,7 @@ class Slow:
 
     async def _unread(self, writer: asyncio.StreamWriter, first: bytes, started: float) -> tuple[str, float]:
         """Asks for a large answer and reads nothing; behind unread bytes only the server's side shows the end."""
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  it reads too, whatever its type says
         port = writer.get_extra_info("sockname")[1]
         writer.write(first)
         await writer.drain()

@@ -130,8 +130,10 @@ class Life:
         cloudformation, gone = self._account.client("cloudformation"), self._names.stack("training", "long-gone")
         topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
         cloudformation.create_stack(StackName=gone, TemplateBody=json.dumps(topic))
-        yield
-        cloudformation.delete_stack(StackName=gone)
+        try:
+            yield
+        finally:
+            cloudformation.delete_stack(StackName=gone)
 
     def _late_release(self) -> None:
         """One that is approved when a newer one has arrived: it is refused, and the owners hear why."""

@@ -20,6 +20,7 @@ NOT_TOLD = {"dl1": True, "p2": False, "p3": False, "p6e-gb200": True}
 
 def sagemaker_instances(*kinds: str) -> set[str]:
     """The instance types that botocore's description of SageMaker names for endpoints or jobs."""
+    # botocore types every shape as the plainest one, which has no enum.
     service = botocore.session.get_session().get_service_model("sagemaker")
     return {name for kind in kinds for name in service.shape_for(f"{kind}InstanceType").enum}  # type: ignore[attr-defined]
 

@@ -13,6 +13,8 @@ from local_aws.account import Account
 from local_aws.settings import Settings
 
 CHECKOUT = Path(__file__).parents[2]
+STARTED: list[Account] = []
+"""One at the most; none where no test of the run asks for it."""
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +22,6 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     with Account(Settings(home=tmp_path_factory.mktemp("account"), checkout=CHECKOUT, port=0)) as account:
         STARTED.append(account)
         yield account
-
-
-STARTED: list[Account] = []
 
 
 @pytest.fixture(autouse=True, scope="module")

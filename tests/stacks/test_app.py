@@ -29,15 +29,15 @@ def test_a_release_synthesizes_the_stacks_of_its_model_alone_and_they_are_the_sa
     tmp_path: Path, templates: dict[str, Template]
 ) -> None:
     written = templates_of(synthesize(tmp_path / "out", ONLY_MODEL="bike_demand"))
-    of_model = {name for name in templates if name.split("-", 2)[1:] in of_one("bike-demand")}
     foundation = {f"greenlight-{place}" for place in ("tooling", "staging", "production")}
-    assert set(written) == of_model | foundation
-    assert len(of_model) == 3
-    assert {name: written[name] for name in of_model} == {name: templates[name] for name in of_model}
+    assert set(written) == stacks_of("bike-demand") | foundation
+    for name in stacks_of("bike-demand"):
+        assert written[name] == templates[name]
 
 
-def of_one(model: str) -> list[list[str]]:
-    return [["training", model], *(["serving", f"{model}-{place}"] for place in ("staging", "production"))]
+def stacks_of(model: str) -> set[str]:
+    parts = (f"training-{model}", f"serving-{model}-staging", f"serving-{model}-production")
+    return {f"greenlight-{part}" for part in parts}
 
 
 def test_a_model_that_there_is_not_is_named_with_those_that_there_are(tmp_path: Path) -> None:
@@ -51,16 +51,7 @@ def test_stacks_are_named_after_project_part_and_place(templates: dict[str, Temp
     environments = ("staging", "production", "rollback-staging", "rollback-production")
     parts = ("tooling", *environments, "watch-production", "delivery")
     shared = {f"greenlight-{part}" for part in parts}
-    of_models = {
-        stack
-        for model in MODELS
-        for stack in (
-            f"greenlight-training-{model}",
-            f"greenlight-serving-{model}-staging",
-            f"greenlight-serving-{model}-production",
-        )
-    }
-    assert set(templates) == shared | of_models
+    assert set(templates) == shared.union(*map(stacks_of, MODELS))
 
 
 def test_buckets_are_private_versioned_encrypted_and_refuse_plain_http(templates: dict[str, Template]) -> None:

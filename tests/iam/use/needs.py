@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.iam.roles import BY_AWS
 from tests.iam.use.documented import Need
 
 JOBS = ("greenlight-tooling/{team}/Job",)
@@ -38,7 +39,6 @@ WAVE = ("greenlight-delivery/Wave/Machine/Role",)
 
 ROLES, BUILD = "sagemaker/latest/dg/sagemaker-roles.html", "codebuild/latest/userguide/setting-up-service-role.html"
 VOLUMES = "sagemaker/latest/APIReference/API_CreateEndpointConfig.html"
-BY_AWS = {"kms:GrantIsForAWSResource": "true"}
 PIPELINE = "codepipeline/latest/userguide/how-to-custom-role.html"
 GROUP = "arn:aws:logs:{region}:{account}:log-group:"
 ARTIFACTS = "arn:aws:s3:::<greenlight-tooling/Artifacts>"
