@@ -15,6 +15,8 @@ from local_aws.errors import StartError
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
+IDLE_SECONDS = 3600.0
+"""A connection that the server ends at the moment in which a caller asks on it looks like a request that failed."""
 
 
 def listen(port: int) -> socket.socket:
@@ -69,5 +71,6 @@ class Server:
         config.errorlog = logging.getLogger("hypercorn.error")
         config.graceful_timeout = 0.5
         config.backlog = 1024
+        config.keep_alive_timeout = IDLE_SECONDS
         asyncio.set_event_loop(self.loop)
         self.loop.run_until_complete(serve(self._application, config, shutdown_trigger=self._shutdown.wait))

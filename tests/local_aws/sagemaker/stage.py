@@ -153,9 +153,12 @@ class Stage:
         return eventually(over, seconds)
 
     def log(self, group: str, stream: str) -> list[str]:
-        """The lines of a group's streams that begin so."""
-        logs = self.account.client("logs")
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]
+        """The lines of a group's streams that begin so; none before the first line, which makes the group."""
+        logs: Any = self.account.client("logs")
+        try:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream)["logStreams"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
         return [
             event["message"]
             for each in streams
