@@ -42,10 +42,10 @@ local-env: ## Print the variables that point any AWS client at the running local
 
 test: setup ## Everything that CI runs: checks, then every test, the whole local run among them
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-lint
-	@pytest --durations=40 --durations-min=5
+	@pytest --assembly cdk.out --durations=40 --durations-min=5
 
 check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-tests check-lint
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-lint check-tests
 
 check-synth: synth
 check-lint:
@@ -53,8 +53,8 @@ check-lint:
 	@ruff check --quiet .
 check-types:
 	@pyrefly check --output-format min-text
-check-tests:
-	@pytest -q -m "not slow" tests/config tests/stacks tests/pipelines/test_definition.py
+check-tests: synth
+	@pytest -q --assembly cdk.out -m "not slow" tests/config tests/stacks tests/pipelines/test_definition.py
 
 synth: $(ASSEMBLY) ## Synthesize every stack into cdk.out, validated (automatic; quick when nothing changed)
 	@:

@@ -2,26 +2,25 @@
 
 import asyncio
 import errno
-import logging
 import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+import uvicorn
 
 from local_aws.errors import StartError
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
-IDLE_SECONDS = 3600.0
+IDLE_SECONDS = 3600
 """A connection that the server ends at the moment in which a caller asks on it looks like a request that failed."""
 
 
 def listen(port: int) -> socket.socket:
     """A socket that listens on the port of this machine alone; 0 takes any free one."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named, because asyncio lets answers go at once only on sockets that say that they are TCP.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -37,20 +36,32 @@ def listen(port: int) -> socket.socket:
 
 
 class Server:
-    """Hypercorn, in a thread with an event loop of its own."""
+    """Uvicorn, in a thread with an event loop of its own."""
 
     def __init__(self, application: Any, listener: socket.socket) -> None:
         self.loop = asyncio.new_event_loop()
-        self._application = application
         self._listener = listener
-        self._address = listener.getsockname()
-        self._shutdown = asyncio.Event()
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                http="httptools",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                date_header=False,  # MiniStack adds it, and AWS names no server
+                server_header=False,
+                timeout_keep_alive=IDLE_SECONDS,
+                timeout_graceful_shutdown=1,
+            )
+        )
         self._thread = threading.Thread(target=self._run, name="server", daemon=True)
 
     def start(self) -> None:
         """Serve; returns when the first request can be answered."""
+        address = self._listener.getsockname()
         self._thread.start()
-        with socket.create_connection(self._address, START_SECONDS) as probe:
+        with socket.create_connection(address, START_SECONDS) as probe:
             probe.settimeout(START_SECONDS)
             probe.sendall(b"GET /_ministack/health HTTP/1.0\r\n\r\n")
             if not probe.recv(1):
@@ -62,15 +73,9 @@ class Server:
 
     def stop(self) -> None:
         """Serve no more."""
-        self.loop.call_soon_threadsafe(self._shutdown.set)
+        self._server.should_exit = True
         self._thread.join(timeout=2)
 
     def _run(self) -> None:
-        config = Config()
-        config.bind = [f"fd://{self._listener.detach()}"]
-        config.errorlog = logging.getLogger("hypercorn.error")
-        config.graceful_timeout = 0.5
-        config.backlog = 1024
-        config.keep_alive_timeout = IDLE_SECONDS
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(serve(self._application, config, shutdown_trigger=self._shutdown.wait))
+        self.loop.run_until_complete(self._server.serve(sockets=[self._listener]))

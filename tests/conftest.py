@@ -18,10 +18,14 @@ for name in [name for name in os.environ if name.startswith("AWS_") and name != 
     del os.environ[name]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--assembly", type=Path, help="what `make synth` has just made of the shipped project; else made")
+
+
 @pytest.fixture(scope="session")
-def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def assembly(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped project as it is synthesized, once for all tests, which do not change it."""
-    return synthesize(tmp_path_factory.mktemp("assembly"))
+    return request.config.getoption("assembly") or synthesize(tmp_path_factory.mktemp("assembly"))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`make chaos`: the story of `make local`, then bad releases, a killed server and other mishaps under real requests."""
+"""`make chaos`: the first releases of `make local`, then bad ones, a killed server and a way back under requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ RATE = {True: 50.0, False: 5.0}
 
 
 def _play(account: Account, report: Report) -> None:
-    released = Story(account, report).tell()
+    story = Story(account, report)
+    released = story.begin()
     root = account.settings.checkout
     project = load_project(root)
     models = load_models(root, project)
@@ -37,7 +38,9 @@ def _play(account: Account, report: Report) -> None:
         for each in served:
             each.traffic.stop()
     for each in served:
-        report.say(f"{each.name}, the whole time: {each.traffic.since(0)}")
+        with report.step(f"{each.name}: the whole time") as step:
+            step.evidence = str(each.traffic.since(0))
+    story.permissions()
 
 
 if __name__ == "__main__":

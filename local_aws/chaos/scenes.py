@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.chaos.faults import FAULTS
-from local_aws.chaos.served import Served
+from local_aws.chaos.served import Going, Served
 from local_aws.chaos.traffic import Window
 from local_aws.chaos.watching import Watched
 from local_aws.rehearsal.delivery import Ended
@@ -18,6 +18,7 @@ from local_aws.rehearsal.failure import RehearsalError
 SEEN_BY_USERS = ("fails on some rows", "answers slowly")
 """Faults that staging does not find, because its rows are not the rare ones; the canary's alarms have to."""
 LONGEST = 500
+TOLD_SECONDS = 5
 LARGEST_SHARE = 0.6
 """Of a canary that is one of two instances; requests are counted by the half second."""
 
@@ -41,39 +42,41 @@ class Scenes:
                 track.result()
 
     def _main(self, served: Served) -> None:
-        self.two_at_once(served)
-        self.bad_releases(served, SEEN_BY_USERS)
+        begun = self.two_at_once(served, lambda: [self._begin(served, fault) for fault in SEEN_BY_USERS])
+        for fault, going in zip(SEEN_BY_USERS, begun, strict=True):
+            self._bad_release(served, fault, going)
 
-    def two_at_once(self, served: Served) -> None:
+    def two_at_once(self, served: Served, meanwhile: Callable[[], list[Going]]) -> list[Going]:
         """Two good releases start together, a server is killed, somebody goes back as the second comes, then a third.
 
         The first serves, then the second, then the first again, then the third; each waits for the one before, and no
-        caller notices.
+        caller notices. *meanwhile* starts releases behind the third, which get as far as their approval.
         """
         with self._report.step(f"{served.name}: two releases at once, back, and a third meanwhile") as step:
             first = served.watcher.config()
             packages = [served.faults.same() for _ in range(3)]
-            with served.watcher.watch() as watched, ThreadPoolExecutor(3) as pool:
-                executions = [served.release(package, "chaos: two at once") for package in packages[:2]]
-                ends = [pool.submit(served.end, execution) for execution in executions]
+            with served.watcher.watch() as watched, ThreadPoolExecutor(1) as pool:
+                begun = [served.release(package, "chaos: two at once").approve() for package in packages[:2]]
                 self.killed_server(served)
                 begin = time.time()
-                self._succeeded(ends[0].result(), served)
+                self._succeeded(begun[0].end(), served)
                 self._expect(served.watcher.wait_for("Updating", 120), "The second never reached production.", served)
                 back = pool.submit(served.rollback)
                 self._expect(served.goes_back_within(60), "The way back never began.", served)
-                third = served.release(packages[2], "chaos: during a way back")
+                third = served.release(packages[2], "chaos: during a way back").approve()
+                behind = meanwhile()
                 said = back.result()
                 self._serves(packages[0], served)
-                end = ends[1].result()
+                end = begun[1].end()
                 self._expect(end.action in ("", "Confirm"), _said(end), served)
-                self._succeeded(served.end(third), served)
+                self._succeeded(third.end(), served)
             self._serves(packages[2], served)
             window = self._unharmed(served, begin)
             order = [name for name in watched.requests if name != first]
             self._expect(len(order) > len(packages), f"{len(order)} configs answered after the old one.", served)
             canaries = [f"{watched.share_beside(name):.0%}" for name in order[:2]]
             step.evidence = f"{window}; shares of the canaries {', '.join(canaries)}; {said.splitlines()[-1]}"
+        return behind
 
     def _succeeded(self, end: Ended, served: Served) -> None:
         self._expect(end.status == "Succeeded", _said(end), served)
@@ -87,12 +90,16 @@ class Scenes:
         for fault in faults:
             self._bad_release(served, fault)
 
-    def _bad_release(self, served: Served, fault: str) -> None:
+    def _begin(self, served: Served, fault: str) -> Going:
+        return served.release(served.faults.register(fault), f"chaos: {fault}")
+
+    def _bad_release(self, served: Served, fault: str, going: Going | None = None) -> None:
+        """From its start, or, where it is *going* already, from its approval to its end."""
         with self._report.step(f"{served.name}: a package that {fault}") as step:
             begin, before, config = time.time(), served.package(), served.watcher.config()
-            served.inbox.read()
             with served.watcher.watch() as watched:
-                end = served.end(served.release(served.faults.register(fault), f"chaos: {fault}"))
+                going = (going or self._begin(served, fault)).approve()
+                end = going.end()
             window = served.traffic.since(begin)
             self._expect(
                 end.status == "Failed", f"The release of a package that {fault} has {end.status.lower()}.", served
@@ -102,17 +109,18 @@ class Scenes:
             self._expect(
                 endpoint["EndpointStatus"] == "InService", f"The endpoint is {endpoint['EndpointStatus']}.", served
             )
-            told = self._told(served)
+            told = self._told(served, going)
             seen = self._seen(watched, config, served)
             step.evidence = (
                 f"stopped at {end.action}: {_why(end)} {seen}; {window.failed} of {window.requests:,} requests failed; "
                 f"{' > '.join(watched.statuses)}; told: {' / '.join(told)}"
             )
 
-    def _told(self, served: Served) -> list[str]:
-        """What the owners were told of a release that failed; the approval is no news."""
-        told = [text for text in served.inbox.read() if "approval" not in text]
-        self._expect(bool(told), "Nobody was told of it.", served)
+    def _told(self, served: Served, going: Going) -> list[str]:
+        deadline = time.monotonic() + TOLD_SECONDS
+        while not (told := served.told(going)):
+            self._expect(time.monotonic() < deadline, "Nobody was told of it.", served)
+            time.sleep(0.1)
         return [text.splitlines()[0][:LONGEST] for text in told]
 
     def _seen(self, watched: Watched, old: str, served: Served) -> str:

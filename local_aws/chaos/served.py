@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from config import Model
 from config.hosting import Dedicated
@@ -27,6 +30,27 @@ from pipelines.stages.running import serving
 RARE_ONE_IN = 16
 PAUSE_SECONDS = 0.25
 ROWS = 320
+FOLLOWED = 8
+"""Releases of one model that may go on at once."""
+
+
+@dataclass(frozen=True)
+class Going:
+    """A release that is followed in the background; where it asks for approval it waits for `approve`."""
+
+    execution: Execution
+    package: str
+    _approved: threading.Event
+    _ended: Future[Ended]
+
+    def approve(self) -> Self:
+        """Lets it go on to production as soon as it asks."""
+        self._approved.set()
+        return self
+
+    def end(self) -> Ended:
+        """Waits until it has ended, and gives how."""
+        return self._ended.result()
 
 
 class Served:
@@ -43,21 +67,27 @@ class Served:
         self._pipeline = names.delivery_pipeline("release")
         self._endpoint = names.endpoint(model.name, "production")
         self._sagemaker: Any = account.client("sagemaker")
-        self._delivery = Delivery(account, report)
+        self._delivery, self._followers = Delivery(account, report), ThreadPoolExecutor(FOLLOWED)
         good = Package.describe(self._sagemaker, package)
         rare = Rare.of(model)
         self.faults = Faults(account, good, rare, names.signing_key(project.signing_keys[0]))
         self.watcher = Watcher(account, self._endpoint)
-        self.inbox = Inbox(account, names, "delivery", "Releases")
+        self._inbox = Inbox(account, names, "delivery", "Releases", reader=model.name)
+        self._read: list[str] = []
         self.traffic = Traffic(account, self._endpoint, rate, _bodies(account, model, package, rare))
 
-    def release(self, package: str, reason: str) -> Execution:
+    def release(self, package: str, reason: str) -> Going:
         """Starts a release of an earlier package, as a person would."""
-        return self._delivery.release(self._pipeline, self.name, package, reason)
+        execution = self._delivery.release(self._pipeline, self.name, package, reason)
+        approved = threading.Event()
+        ended = self._followers.submit(self._delivery.end, execution, approved.is_set)
+        return Going(execution, package, approved, ended)
 
-    def end(self, execution: Execution) -> Ended:
-        """Approves it where it asks, and gives how it has ended."""
-        return self._delivery.end(execution, approve=True)
+    def told(self, going: Going) -> list[str]:
+        """What the owners were told of a release that failed; the approval is no news."""
+        self._read += self._inbox.read()
+        about = (going.execution.identifier, going.package)
+        return [text for text in self._read if "approval" not in text and any(each in text for each in about)]
 
     def rollback(self) -> str:
         """`make rollback`; gives what it prints."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from local_aws.rehearsal.report import Report, Step
 from pipelines.by_hand.past.builds import last_lines
 
 LINES_SHOWN = 15
-POLL_SECONDS = 0.25
+POLL_SECONDS = 1.0
+"""Often enough for people; looking costs the processor that the releases need."""
 NOT_REHEARSED = "Not rehearsed: "
 
 
@@ -116,10 +117,10 @@ class Delivery:
                 self._approve(run.execution, action)
         return status
 
-    def end(self, execution: Execution, *, approve: bool = False) -> Ended:
-        """Follows a run to its end, whichever that is."""
+    def end(self, execution: Execution, approved: Callable[[], bool] = lambda: True) -> Ended:
+        """Follows a run to its end, whichever that is; approves it as soon as it asks and *approved* says so."""
         run = _Followed(execution)
-        while (status := self._look(run, approve=approve)) in ("InProgress", "Stopping"):
+        while (status := self._look(run, approve=approved())) in ("InProgress", "Stopping"):
             time.sleep(POLL_SECONDS)
         self._look(run, approve=False)  # what has changed with the end
         self._report.steps += run.steps

@@ -10,11 +10,11 @@ from local_aws.account import Account
 
 
 class Inbox:
-    """The messages of the topic whose logical id in the project's stack *stack* begins with *topic*."""
+    """What *reader* is sent by the topic whose logical id in the project's stack *stack* begins with *topic*."""
 
-    def __init__(self, account: Account, names: Names, stack: str, topic: str) -> None:
+    def __init__(self, account: Account, names: Names, stack: str, topic: str, reader: str = "inbox") -> None:
         self._sqs = account.client("sqs")
-        name = names.stack("rehearsal", "inbox", topic)
+        name = names.stack("rehearsal", reader, topic)
         self._url = self._sqs.create_queue(QueueName=name)["QueueUrl"]
         queue = account.arn("sqs", name)
         topic = _topic(account.client("cloudformation"), names.stack(stack), topic)

@@ -43,18 +43,30 @@ class Story:
 
         Raises RehearsalError where something is wrong.
         """
-        self._by_hand(full=full)
-        self._platform()
         released = {}
-        for execution in self._followed(full=full):
+        for execution in self._begun(full=full):
             released[execution.model] = self._ask(execution)
         if full:
             self._let_years_pass(released)
         with self._report.step("templates") as step:
             step.evidence = self._as_synthesized()
+        self.permissions()
+        return released
+
+    def begin(self) -> dict[str, str]:
+        """Goes as far as the first releases; gives the package of each model. Raises RehearsalError."""
+        return {execution.model: self._package(execution) for execution in self._begun(full=False)}
+
+    def permissions(self) -> None:
+        """Says how much IAM has decided; raises RehearsalError where it has denied anything."""
         with self._report.step("permissions") as step:
             step.evidence = self._decisions()
-        return released
+
+    def _begun(self, *, full: bool) -> Iterator[Execution]:
+        """Deploys by hand, and lets the pipelines go on; the first release of each model as it ends."""
+        self._by_hand(full=full)
+        self._platform()
+        yield from self._followed(full=full)
 
     def _by_hand(self, *, full: bool) -> None:
         with self._report.step("make synth") as step:
@@ -153,19 +165,23 @@ class Story:
 
     def _ask(self, execution: Execution) -> str:
         """Asks the released model; gives its package."""
-        name = execution.model
-        model = self._model(name)
-        trained = self._delivery.outputs(execution, "Train")
-        if trained["OUTCOME"] != "registered":
-            raise RehearsalError(f"{name} was not released: {trained['SUMMARY']}", self._account.settings.home / "logs")
-        production = Production(self._account, self._names, model)
-        rows = production.rows(trained["PACKAGE"])
+        name, package = execution.model, self._package(execution)
+        production = Production(self._account, self._names, self._model(name))
+        rows = production.rows(package)
         with self._report.step(f"{name}: answers") as step:
             step.evidence = production.ask(rows)
         with self._report.step(f"{name}: requests") as step:
             step.evidence = production.load(rows)
         with self._report.step(f"{name}: batch") as step:
             step.evidence = production.score_batch(rows, BATCH_ROWS)
+        return package
+
+    def _package(self, execution: Execution) -> str:
+        """The package that a release has trained."""
+        trained = self._delivery.outputs(execution, "Train")
+        if trained["OUTCOME"] != "registered":
+            said = f"{execution.model} was not released: {trained['SUMMARY']}"
+            raise RehearsalError(said, self._account.settings.home / "logs")
         return trained["PACKAGE"]
 
     def _as_synthesized(self) -> str:
