@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 DENIALS_KEPT = 1000
@@ -63,7 +63,7 @@ class Journal:
                 self.counts[decision.action, decision.decision] += 1
                 if decision.decision != "allow":
                     self.denials.append(decision)
-                file.write(json.dumps(asdict(decision), default=str) + "\n")
+                file.write(json.dumps(vars(decision), default=str) + "\n")
                 if self._queue.empty():
                     file.flush()
                 self._queue.task_done()

@@ -22,14 +22,15 @@ from stacks.place import Place, PlacedStack
 STAGE = "make stage STAGE={} && . ./stage.env"
 """Runs one program of pipelines/stages and takes over the variables that it leaves."""
 
-NOT_SOURCE = [".venv/**/*", "node_modules/**/*", ".local/**/*"]
+NOT_SOURCE = (".venv", "node_modules", ".local")
 
 
 class Build(Construct):
     """One kind of build with a role of its own; grant the role what its commands need.
 
     *exports* are shell variables that the last command leaves in `stage.env`; later stages read them as
-    `#{Action.NAME}`. With *keeps_files* the source, and what the commands added to it, is the output artifact.
+    `#{Action.NAME}`. With *keeps_files* the source, and what the commands added to it, is the output artifact; without
+    the folders *but*, which no later stage reads.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Build(Construct):
         environment: Mapping[str, str] | None = None,
         exports: Sequence[str] = (),
         keeps_files: bool = False,
+        but: Sequence[str] = (),
         docker: bool = False,
     ) -> None:
         super().__init__(scope, name)
@@ -58,7 +60,7 @@ class Build(Construct):
             self,
             "Project",
             project_name=project_name,
-            build_spec=codebuild.BuildSpec.from_object(_buildspec(commands, exports, keeps_files=keeps_files)),
+            build_spec=codebuild.BuildSpec.from_object(_buildspec(commands, exports, but, keeps_files=keeps_files)),
             environment=codebuild.BuildEnvironment(
                 build_image=codebuild.LinuxBuildImage.STANDARD_8_0,
                 compute_type=codebuild.ComputeType.MEDIUM,
@@ -141,7 +143,9 @@ def _bootstrap_roles(stack: PlacedStack) -> list[str]:
     ]
 
 
-def _buildspec(commands: Sequence[str], exports: Sequence[str], *, keeps_files: bool) -> dict[str, object]:
+def _buildspec(
+    commands: Sequence[str], exports: Sequence[str], but: Sequence[str], *, keeps_files: bool
+) -> dict[str, object]:
     spec: dict[str, object] = {
         "version": "0.2",
         "phases": {"install": {"runtime-versions": {"python": "3.13"}}, "build": {"commands": list(commands)}},
@@ -149,7 +153,7 @@ def _buildspec(commands: Sequence[str], exports: Sequence[str], *, keeps_files: 
     if exports:
         spec["env"] = {"exported-variables": list(exports)}
     if keeps_files:
-        spec["artifacts"] = {"files": ["**/*"], "exclude-paths": NOT_SOURCE}
+        spec["artifacts"] = {"files": ["**/*"], "exclude-paths": [f"{name}/**/*" for name in (*NOT_SOURCE, *but)]}
     return spec
 
 

@@ -70,6 +70,7 @@ class ReleaseBuilds(Construct):
             environment=self._environment,
             exports=["OUTCOME", "PACKAGE", "STACK", "SUMMARY"],
             keeps_files=True,
+            but=("benchmarks", "data", "docs", "local_aws", "tests"),
         )
         source.grant_read(build.project)
         objects.grant_write(self._tooling.artifacts, build.project, "*/code/*")

@@ -7,6 +7,7 @@ whatever became of those before it; its duration counts from then, so that waiti
 from __future__ import annotations
 
 import argparse
+import http.client
 import itertools
 import json
 import signal
@@ -14,22 +15,49 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 CALLERS = 24
-NO_RETRIES = Config(retries={"total_max_attempts": 1}, max_pool_connections=CALLERS, read_timeout=30)
+PATIENCE_SECONDS = 30
+
+
+class Asker:
+    """One caller's connection to the runtime: signed as boto3 signs, at a sixth of what boto3 costs the processor."""
+
+    def __init__(self, url: str, signer: SigV4Auth) -> None:
+        self._url, self._signer = urlsplit(url), signer
+        self._connection = http.client.HTTPConnection(self._url.netloc, timeout=PATIENCE_SECONDS)
+
+    def ask(self, body: str) -> str:
+        """`ok`, or the error's name and the container's status. Nothing is asked again."""
+        request = AWSRequest("POST", self._url.geturl(), {"Content-Type": "application/json"}, body)
+        self._signer.add_auth(request)
+        try:
+            self._connection.request("POST", self._url.path, body, dict(request.headers.items()))
+            answer = self._connection.getresponse()
+            said = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            return type(error).__name__
+        if answer.status == http.client.OK:
+            return "ok"
+        return f"{answer.headers['x-amzn-errortype']} {json.loads(said).get('OriginalStatusCode', '')}".strip()
 
 
 class Caller:
     """Asks `endpoint` for one row at a time, in turn those of `bodies`; writes `[due, seconds, outcome]` for each."""
 
     def __init__(self, endpoint: str, bodies: list[str], rate: float, out: Path) -> None:
-        self._runtime: Any = boto3.client("sagemaker-runtime", config=NO_RETRIES)
-        self._endpoint, self._bodies, self._rate = endpoint, bodies, rate
+        session = boto3.Session()
+        runtime, credentials = session.client("sagemaker-runtime"), session.get_credentials()
+        assert credentials
+        self._url = f"{runtime.meta.endpoint_url}/endpoints/{endpoint}/invocations"
+        self._signer = SigV4Auth(credentials.get_frozen_credentials(), "sagemaker", runtime.meta.region_name)
+        self._bodies, self._rate = bodies, rate
         self._out = out.open("a", buffering=1)
         self._turns = itertools.count()
         self._start = time.time()
@@ -37,25 +65,14 @@ class Caller:
 
     def work(self) -> None:
         """Takes the next request that is due, until the end."""
+        asker = Asker(self._url, self._signer)
         while not self.ended.is_set():
             turn = next(self._turns)
             due = self._start + turn / self._rate
             if self.ended.wait(max(0.0, due - time.time())):
                 return
-            outcome = self._ask(self._bodies[turn % len(self._bodies)])
+            outcome = asker.ask(self._bodies[turn % len(self._bodies)])
             self._out.write(json.dumps([round(due, 4), round(time.time() - due, 4), outcome]) + "\n")
-
-    def _ask(self, body: str) -> str:
-        try:
-            answer = self._runtime.invoke_endpoint(
-                EndpointName=self._endpoint, Body=body, ContentType="application/json"
-            )
-            answer["Body"].read()
-        except ClientError as error:
-            return f"{error.response['Error']['Code']} {error.response.get('OriginalStatusCode', '')}".strip()
-        except BotoCoreError as error:
-            return type(error).__name__
-        return "ok"
 
 
 def main() -> int:

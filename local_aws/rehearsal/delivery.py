@@ -110,12 +110,13 @@ class Delivery:
 
     def _look(self, run: _Followed, *, approve: bool) -> str:
         """Tells what has changed since the last look, and approves where that is wanted; gives the run's status."""
-        status = self._describe(run.execution)["status"]
+        going = False
         for action in self._actions(run.execution):
             self._tell(run, action)
+            going |= action["status"] == "InProgress"
             if approve and action["status"] == "InProgress" and _category(action) == "Approval":
                 self._approve(run.execution, action)
-        return status
+        return "InProgress" if going else self._describe(run.execution)["status"]
 
     def end(self, execution: Execution, approved: Callable[[], bool] = lambda: True) -> Ended:
         """Follows a run to its end, whichever that is; approves it as soon as it asks and *approved* says so."""
