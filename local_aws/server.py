@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,11 @@ from local_aws.errors import StartError
 
 HOST = "127.0.0.1"
 START_SECONDS = 30.0
+SWITCH_SECONDS = 0.0005
+"""How long a thread that computes may keep the interpreter from the server, which waits for it many times a request.
+
+Python's own 5 ms let a build that packs its artifact hold up every answer by half a second.
+"""
 IDLE_SECONDS = 3600
 """A connection that the server ends at the moment in which a caller asks on it looks like a request that failed."""
 
@@ -59,6 +65,7 @@ class Server:
 
     def start(self) -> None:
         """Serve; returns when the first request can be answered."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         address = self._listener.getsockname()
         self._thread.start()
         with socket.create_connection(address, START_SECONDS) as probe:
