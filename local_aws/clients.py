@@ -1,5 +1,6 @@
 """What a program or a thread needs to call the account: environment variables, or a client."""
 
+import gc
 import os
 import threading
 from functools import lru_cache
@@ -33,6 +34,7 @@ class Clients:
         )  # one for all, because each session reads botocore's service descriptions anew
         self._lock = threading.Lock()  # botocore's sessions are not made for threads
         self._kept = lru_cache(CLIENTS_KEPT)(self._make)
+        self._described: set[str] = set()
 
     def environment(self, credentials: Credentials) -> dict[str, str]:
         """The variables with which any AWS client, and the CDK CLI, calls this account and no other."""
@@ -61,7 +63,7 @@ class Clients:
 
     def _make(self, service: str, credentials: Credentials) -> Any:
         make: Any = self._session.client  # typed by the service's name, which is a variable here
-        return make(
+        client = make(
             service,
             endpoint_url=self.url,
             aws_access_key_id=credentials.access_key,
@@ -69,3 +71,9 @@ class Clients:
             aws_session_token=credentials.token,
             config=CONFIG,
         )
+        if service not in self._described:
+            self._described.add(service)
+            # Botocore keeps what describes a service, 200,000 objects for all. A full garbage collection would walk
+            # through them while every caller waits half a second.
+            gc.freeze()
+        return client

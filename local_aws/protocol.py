@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import gc
 import json
 import re
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ SDK_NAMES = {"servicequotas": "service-quotas"}
 @lru_cache
 def service_model(service: str) -> ServiceModel:
     """What botocore knows of a service."""
-    return ServiceModel(Loader().load_service_model(SDK_NAMES.get(service, service), "service-2"), service)
+    described = ServiceModel(Loader().load_service_model(SDK_NAMES.get(service, service), "service-2"), service)
+    gc.freeze()  # as Clients does, and for the same reason
+    return described
 
 
 def read(shape: Shape | None, body: bytes, invalid: str) -> dict[str, Any]:
