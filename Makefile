@@ -52,7 +52,7 @@ check-lint:
 	@ruff format --check --quiet .
 	@ruff check --quiet .
 check-types:
-	@pyrefly check --output-format min-text
+	@pyrefly check --threads 1 --output-format min-text
 check-tests: synth
 	@pytest -q --assembly cdk.out -m "not slow" tests/config tests/stacks tests/pipelines/test_definition.py
 

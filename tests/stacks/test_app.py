@@ -40,6 +40,7 @@ def stacks_of(model: str) -> set[str]:
     return {f"greenlight-{part}" for part in parts}
 
 
+@pytest.mark.slow
 def test_a_model_that_there_is_not_is_named_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(
         AssertionError, match="ONLY_MODEL is 'parcels': there are bike_demand, employment; leave it out"
