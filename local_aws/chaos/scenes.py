@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.chaos.faults import FAULTS
@@ -14,6 +14,7 @@ from local_aws.chaos.traffic import Window
 from local_aws.chaos.watching import Watched
 from local_aws.rehearsal.delivery import Ended
 from local_aws.rehearsal.failure import RehearsalError
+from local_aws.rehearsal.report import Report
 
 SEEN_BY_USERS = ("fails on some rows", "answers slowly")
 """Faults that staging does not find, because its rows are not the rare ones; the canary's alarms have to."""
@@ -24,42 +25,44 @@ LARGEST_SHARE = 0.6
 
 
 class Scenes:
-    """Releases good and bad, on models that serve."""
+    """Releases good and bad: most of them of *main*, which has a canary; those that staging refuses of the *others*."""
 
-    def __init__(self, models: Iterable[Served]) -> None:
-        self._served = list(models)
-        self._report = self._served[0].report
+    def __init__(self, main: Served, others: Sequence[Served], report: Report) -> None:
+        self._main, self._others, self._report = main, others, report
 
-    def play(self) -> None:
-        """All of them, those of each model one after the other; raises RehearsalError where one ends as it must not."""
-        main, *others = self._served
+    def play(self, first_two: Sequence[Going]) -> None:
+        """All of them, those of each model one after the other; raises RehearsalError where one ends as it must not.
+
+        *first_two* are good releases of the main model that wait for approval.
+        """
+        others = self._others
         refused = [fault for fault in FAULTS if fault not in SEEN_BY_USERS]
-        with ThreadPoolExecutor(len(self._served)) as pool:
-            tracks = [pool.submit(self._main, main)]
+        with ThreadPoolExecutor(1 + len(others)) as pool:
+            tracks = [pool.submit(self._play_main, self._main, first_two)]
             shares = [refused[place :: len(others)] for place in range(len(others))]
             tracks += [pool.submit(self.bad_releases, *each) for each in zip(others, shares, strict=True)]
             for track in tracks:
                 track.result()
 
-    def _main(self, served: Served) -> None:
-        begun = self.two_at_once(served, lambda: [self._begin(served, fault) for fault in SEEN_BY_USERS])
+    def _play_main(self, served: Served, first_two: Sequence[Going]) -> None:
+        begun = self.two_at_once(served, first_two, lambda: [self._begin(served, fault) for fault in SEEN_BY_USERS])
         for fault, going in zip(SEEN_BY_USERS, begun, strict=True):
             self._bad_release(served, fault, going)
 
-    def two_at_once(self, served: Served, meanwhile: Callable[[], list[Going]]) -> list[Going]:
-        """Two good releases start together, a server is killed, somebody goes back as the second comes, then a third.
+    def two_at_once(self, served: Served, two: Sequence[Going], meanwhile: Callable[[], list[Going]]) -> list[Going]:
+        """Two good releases that started together, a killed server, a way back as the second comes, a third release.
 
         The first serves, then the second, then the first again, then the third; each waits for the one before, and no
         caller notices. *meanwhile* starts releases behind the third, which get as far as their approval.
         """
         with self._report.step(f"{served.name}: two releases at once, back, and a third meanwhile") as step:
             first = served.watcher.config()
-            packages = [served.faults.same() for _ in range(3)]
+            packages = [*(going.package for going in two), served.faults.same()]
             with served.watcher.watch() as watched, ThreadPoolExecutor(1) as pool:
-                begun = [served.release(package, "chaos: two at once").approve() for package in packages[:2]]
                 self.killed_server(served)
                 begin = time.time()
-                self._succeeded(begun[0].end(), served)
+                two[1].approve()
+                self._succeeded(two[0].approve().end(), served)
                 self._expect(served.watcher.wait_for("Updating", 120), "The second never reached production.", served)
                 back = pool.submit(served.rollback)
                 self._expect(served.goes_back_within(60), "The way back never began.", served)
@@ -67,7 +70,7 @@ class Scenes:
                 said = back.result()
                 behind = meanwhile()
                 self._serves(packages[0], served)
-                end = begun[1].end()
+                end = two[1].end()
                 self._expect(end.action in ("", "Confirm"), _said(end), served)
                 self._succeeded(third.end(), served)
             self._serves(packages[2], served)

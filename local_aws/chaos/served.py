@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -54,7 +56,7 @@ class Going:
 
 
 class Served:
-    """Where chaos happens: the production endpoint of one model, which *package* serves now."""
+    """Where chaos happens: one model and its production endpoint, from when *package* is registered for it."""
 
     def __init__(
         self, account: Account, report: Report, project: Project, model: Model, package: str, rate: float
@@ -74,7 +76,16 @@ class Served:
         self.watcher = Watcher(account, self._endpoint)
         self._inbox = Inbox(account, names, "delivery", "Releases", reader=model.name)
         self._read: list[str] = []
-        self.traffic = Traffic(account, self._endpoint, rate, _bodies(account, model, package, rare))
+        self._rate, self._bodies = rate, _bodies(account, model, package, rare)
+
+    @contextmanager
+    def asked(self) -> Iterator[Self]:
+        """Requests flow until the block ends; *package* serves by now."""
+        self.traffic = Traffic(self._account, self._endpoint, self._rate, self._bodies)
+        try:
+            yield self
+        finally:
+            self.traffic.stop()
 
     def release(self, package: str, reason: str) -> Going:
         """Starts a release of an earlier package, as a person would."""

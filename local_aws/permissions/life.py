@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
 from config import Model, load_models, load_project
@@ -99,10 +99,10 @@ class Life:
         self._diary.begin("bad releases")
         for model in self._models:
             dedicated = isinstance(model.in_environment("production").hosting, Dedicated)
-            with ExitStack() as ending:
-                served = Served(self._account, self._diary, self._project, model, self._package(model), RATE)
-                ending.callback(served.traffic.stop)
-                Scenes([served]).bad_releases(served, (ALARMING, NOT_STARTING) if dedicated else (NOT_STARTING,))
+            served = Served(self._account, self._diary, self._project, model, self._package(model), RATE)
+            with served.asked():
+                faults = (ALARMING, NOT_STARTING) if dedicated else (NOT_STARTING,)
+                Scenes(served, (), self._diary).bad_releases(served, faults)
 
     def _pushes(self) -> None:
         """An image that people refuse, one that they approve, larger instances, and a gate that refuses."""

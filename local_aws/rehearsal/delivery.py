@@ -47,6 +47,7 @@ class _Followed:
     """A run, what has been told of its actions, and the steps that the report gets when it has ended."""
 
     execution: Execution
+    heed: Callable[[Execution, str], None] = lambda _execution, _action: None
     told: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
 
@@ -85,12 +86,18 @@ class Delivery:
                 return found.get("output", {}).get("outputVariables", {})
         return {}
 
-    def follow(self, executions: Iterable[Execution], *, approve: bool = False) -> Iterator[Execution]:
+    def follow(
+        self,
+        executions: Iterable[Execution],
+        *,
+        approve: bool = False,
+        heed: Callable[[Execution, str], None] = lambda _execution, _action: None,
+    ) -> Iterator[Execution]:
         """Follows runs that go on at the same time, tells each action as it changes, and gives each run that has ended.
 
-        Raises RehearsalError when one fails.
+        *heed* is called with every action that has ended. Raises RehearsalError when a run fails.
         """
-        going = [_Followed(execution) for execution in executions]
+        going = [_Followed(execution, heed) for execution in executions]
         try:
             while going:
                 for run in tuple(going):
@@ -148,6 +155,7 @@ class Delivery:
         evidence = self._evidence(action)
         run.steps.append(Step(title, seconds, evidence))
         self._report.say(f"{title}: {evidence} ({seconds:.1f} s)")
+        run.heed(run.execution, name)
 
     def _evidence(self, action: dict[str, Any]) -> str:
         lines = _result(action).get("externalExecutionSummary", "").splitlines()

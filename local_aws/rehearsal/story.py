@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +43,10 @@ class Story:
 
         Raises RehearsalError where something is wrong.
         """
+        self._by_hand(full=full)
+        self._platform()
         released = {}
-        for execution in self._begun(full=full):
+        for execution in self._followed(full=full):
             released[execution.model] = self._ask(execution)
         if full:
             self._let_years_pass(released)
@@ -53,20 +55,22 @@ class Story:
         self.permissions()
         return released
 
-    def begin(self) -> dict[str, str]:
-        """Goes as far as the first releases; gives the package of each model. Raises RehearsalError."""
-        return {execution.model: self._package(execution) for execution in self._begun(full=False)}
+    def begin(self, trained: Callable[[str, str], None]) -> None:
+        """Goes as far as the first releases; tells *trained* each model and its package. Raises RehearsalError."""
+
+        def heed(execution: Execution, action: str) -> None:
+            if action == "Train":
+                trained(execution.model, self._package(execution))
+
+        self._by_hand(full=False)
+        self._platform()
+        for releases in self._releases():
+            list(self._delivery.follow(releases, approve=True, heed=heed))
 
     def permissions(self) -> None:
         """Says how much IAM has decided; raises RehearsalError where it has denied anything."""
         with self._report.step("permissions") as step:
             step.evidence = self._decisions()
-
-    def _begun(self, *, full: bool) -> Iterator[Execution]:
-        """Deploys by hand, and lets the pipelines go on; the first release of each model as it ends."""
-        self._by_hand(full=full)
-        self._platform()
-        yield from self._followed(full=full)
 
     def _by_hand(self, *, full: bool) -> None:
         with self._report.step("make synth") as step:
