@@ -1,4 +1,4 @@
-"""Packages that are bad in seven ways, each made from a good one and registered beside it."""
+"""Packages that are bad in six ways, each made from a good one and registered beside it."""
 
 from __future__ import annotations
 
@@ -63,11 +63,6 @@ def _other_schema(folder: Path, _: Rare) -> None:
     file.write_text(json.dumps(signature))
 
 
-def _one_byte_more(folder: Path, _: Rare) -> None:
-    with (folder / "signature.json").open("ab") as file:
-        file.write(b"\n")
-
-
 FAULTS: dict[str, Change | None] = {
     "crashes at start": _script('raise SystemExit("this package ends its server")\n'),
     "fails on some rows": _script(
@@ -87,12 +82,12 @@ FAULTS: dict[str, Change | None] = {
         "def predict_fn(data, model):\n    return model.score({name: rows[::-1] for name, rows in data.items()})\n"
     ),
     "has another schema": _other_schema,
-    "was changed after it was signed": _one_byte_more,
     "is corrupt": None,
 }
-"""What is done to a package that is unpacked; none: its bytes are cut."""
-UNSEALED = "was changed after it was signed"
-"""The others are signed anew: they are what somebody has trained, and did not mean."""
+"""What is done to a package that is unpacked, and then signed anew, as what somebody has trained and did not mean.
+
+None: its bytes are cut.
+"""
 
 
 class Faults:
@@ -107,7 +102,7 @@ class Faults:
         """The ARN of an approved package with this fault."""
         data = self._s3.get_object(Bucket=self._bucket, Key=self._key)["Body"].read()
         change = FAULTS[name]
-        broken = self._changed(data, change, seals=name != UNSEALED) if change else data[: len(data) // 2]
+        broken = self._changed(data, change) if change else data[: len(data) // 2]
         key = self._key.replace("model.tar.gz", f"{name.replace(' ', '-')}/model.tar.gz")
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=broken)
         return self._add(f"s3://{self._bucket}/{key}", name)
@@ -131,7 +126,7 @@ class Faults:
             **copied,
         )["ModelPackageArn"]
 
-    def _changed(self, data: bytes, change: Change, *, seals: bool) -> bytes:
+    def _changed(self, data: bytes, change: Change) -> bytes:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "good.tar.gz").write_bytes(data)
@@ -139,11 +134,8 @@ class Faults:
             package.mkdir()
             unpack(folder / "good.tar.gz", package)
             change(package, self._rare)
-            if seals:
-                manifest = json.loads((package / sealed.MANIFEST).read_bytes())
-                seal(
-                    package, {key: said for key, said in manifest.items() if key not in ("format", "files")}, self._sign
-                )
+            manifest = json.loads((package / sealed.MANIFEST).read_bytes())
+            seal(package, {key: said for key, said in manifest.items() if key not in ("format", "files")}, self._sign)
             pack(package, folder / "bad.tar.gz")
             return (folder / "bad.tar.gz").read_bytes()
 
