@@ -42,11 +42,12 @@ local-env: ## Print the variables that point any AWS client at the running local
 	@cat "$${LOCAL_AWS_HOME:-.local}/environment" 2>/dev/null || { echo "No local AWS is running; start one with: make local" >&2; exit 1; }
 
 test: setup ## Everything that CI runs: checks, then every test, the whole local run among them
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-lint
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-lint check-types
 	@pytest --assembly cdk.out --durations=40 --durations-min=5
 
 check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-types check-lint check-tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-lint
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-types check-tests
 
 check-synth: synth
 check-lint:

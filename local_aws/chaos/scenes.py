@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from local_aws.chaos.faults import FAULTS
@@ -45,15 +45,16 @@ class Scenes:
                 track.result()
 
     def _play_main(self, served: Served, first_two: Sequence[Going]) -> None:
-        begun = self.two_at_once(served, first_two, lambda: [self._begin(served, fault) for fault in SEEN_BY_USERS])
+        begun = self.two_at_once(served, first_two, (self._begin(served, fault) for fault in SEEN_BY_USERS))
         for fault, going in zip(SEEN_BY_USERS, begun, strict=True):
             self._bad_release(served, fault, going)
 
-    def two_at_once(self, served: Served, two: Sequence[Going], meanwhile: Callable[[], list[Going]]) -> list[Going]:
+    def two_at_once(self, served: Served, two: Sequence[Going], later: Iterator[Going]) -> list[Going]:
         """Two good releases that started together, a killed server, a way back as the second comes, a third release.
 
         The first serves, then the second, then the first again, then the third; each waits for the one before, and no
-        caller notices. *meanwhile* starts releases behind the third, which get as far as their approval.
+        caller notices. Those of *later* are started behind the third, one after the other, and get as far as their
+        approval meanwhile.
         """
         with self._report.step(f"{served.name}: two releases at once, back, and a third meanwhile") as step:
             first = served.watcher.config()
@@ -68,10 +69,11 @@ class Scenes:
                 self._expect(served.goes_back_within(60), "The way back never began.", served)
                 third = served.release(packages[2], "chaos: during a way back").approve()
                 said = back.result()
-                behind = meanwhile()
+                behind = [next(later)]
                 self._serves(packages[0], served)
                 end = two[1].end()
                 self._expect(end.action in ("", "Confirm"), _said(end), served)
+                behind += later
                 self._succeeded(third.end(), served)
             self._serves(packages[2], served)
             window = self._unharmed(served, begin)
