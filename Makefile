@@ -31,7 +31,7 @@ setup: $(READY) ## Install all tools into .venv and node_modules (automatic; qui
 local: setup ## Deploy, train, release, answer and score on an AWS on this machine; ARGS=--full: watch it for years too
 	@python -m local_aws.rehearsal $(ARGS)
 
-chaos: setup ## The same, then bad releases, a killed server and ways back under 50 requests a second (11 minutes)
+chaos: setup ## Deploy and release, then bad releases, a killed server and ways back under 50 requests a second (6 minutes)
 	@python -m local_aws.chaos
 
 permissions: setup ## Record what each role uses in a whole life on the local AWS, judge it, and write docs/permissions.md (half an hour)
