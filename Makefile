@@ -43,7 +43,7 @@ local-env: ## Print the variables that point any AWS client at the running local
 
 test: setup ## Everything that CI runs: checks, then every test, the whole local run among them
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-lint check-types
-	@pytest --assembly cdk.out --durations=40 --durations-min=5
+	@pytest --assembly=cdk.out --durations=40 --durations-min=5 tests
 
 check: setup ## Format, lint, types, configuration, validated templates, quick tests of infrastructure
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-synth check-lint
@@ -56,7 +56,7 @@ check-lint:
 check-types:
 	@pyrefly check --threads 1 --output-format min-text
 check-tests: synth
-	@pytest -q --assembly cdk.out -m "not slow" tests/config tests/stacks tests/pipelines/test_definition.py
+	@pytest -q --assembly=cdk.out -m "not slow" tests/config tests/stacks tests/pipelines/test_definition.py
 
 synth: $(ASSEMBLY) ## Synthesize every stack into cdk.out, validated (automatic; quick when nothing changed)
 	@:

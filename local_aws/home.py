@@ -39,7 +39,7 @@ def log_to(home: Path) -> Iterator[None]:
     root.addHandler(handler)
     root.setLevel(min(root.level or logging.INFO, logging.INFO))
     logging.getLogger("botocore").setLevel(logging.WARNING)
-    logging.getLogger("hypercorn.access").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     yield
     root.removeHandler(handler)
     handler.close()

@@ -17,7 +17,7 @@ START_SECONDS = 30.0
 SWITCH_SECONDS = 0.0005
 """How long a thread that computes may keep the interpreter from the server, which waits for it many times a request.
 
-Python's own 5 ms let a build that packs its artifact hold up every answer by half a second.
+With Python's own 5 ms, the slowest calls beside a build that packs its artifact take a fifth longer.
 """
 IDLE_SECONDS = 3600
 """A connection that the server ends at the moment in which a caller asks on it looks like a request that failed."""

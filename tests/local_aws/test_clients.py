@@ -1,3 +1,4 @@
+import gc
 import os
 import subprocess
 import sys
@@ -25,3 +26,13 @@ def test_nothing_of_a_real_account_reaches_a_child_process(account: Account) -> 
     assert variables["CDK_HOME"].startswith(str(account.settings.home))
     assert "AWS_SESSION_TOKEN" not in variables
     assert "AWS_PROFILE" not in os.environ
+
+
+def test_what_describes_a_service_is_left_out_of_garbage_collections(account: Account) -> None:
+    before = gc.get_freeze_count()
+    account.client("quicksight")  # large, and asked for by nobody else
+    assert gc.get_freeze_count() > before + 10_000
+    gc.collect()  # what was freed meanwhile is counted out
+    frozen = gc.get_freeze_count()
+    account.client("quicksight", role(account, "codebuild"), service_principal="codebuild.amazonaws.com")
+    assert gc.get_freeze_count() <= frozen

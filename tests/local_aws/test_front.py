@@ -1,5 +1,7 @@
+import http.client
 import json
 import socket
+import time
 import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +56,18 @@ def test_a_caller_without_the_permission_is_refused_in_awss_words(account: Accou
         ),
         "Status": 400,
     }
+
+
+def test_a_connection_that_waits_for_its_next_request_stays_open(account: Account) -> None:
+    connection = http.client.HTTPConnection(urlsplit(account.url).netloc, timeout=10)
+    for pause in (5.5, 0):  # servers end an idle connection after five seconds if nobody says otherwise
+        connection.request("GET", "/_ministack/health")
+        answer = connection.getresponse()
+        assert answer.read()
+        assert answer.status == http.client.OK
+        connection.auto_open = 0
+        time.sleep(pause)
+    connection.close()
 
 
 def test_a_wrong_signature_is_refused(account: Account) -> None:
