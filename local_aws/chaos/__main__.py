@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from config import load_models, load_project
+from config import Model, load_models, load_project
 from config.hosting import Dedicated
+from config.rollout import Canary
 from local_aws.account import Account
 from local_aws.chaos.scenes import Scenes
 from local_aws.chaos.served import Going, Served
+from local_aws.rehearsal.failure import RehearsalError
 from local_aws.rehearsal.report import Report
 from local_aws.rehearsal.run import rehearse
 from local_aws.rehearsal.story import Story
@@ -21,7 +23,13 @@ def _play(account: Account, report: Report) -> None:
     root = account.settings.checkout
     project = load_project(root)
     models = {model.name: model for model in load_models(root, project)}
-    main = next(model.name for model in models.values() if isinstance(model.hosting, Dedicated))
+    main = next((name for name, model in models.items() if _has_canary(model)), "")
+    if not main:
+        raise RehearsalError(
+            f"No model of {', '.join(models)} has a canary in production, which is what chaos looks at; give one "
+            "hosting of kind dedicated with two instances or more.",
+            root,
+        )
     served: dict[str, Served] = {}
     first_two: list[Going] = []
 
@@ -42,6 +50,10 @@ def _play(account: Account, report: Report) -> None:
         with report.step(f"{each.name}: the whole time") as step:
             step.evidence = str(each.traffic.since(0))
     story.permissions()
+
+
+def _has_canary(model: Model) -> bool:
+    return isinstance(model.in_environment("production").rollout, Canary)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,8 @@ class Scenes:
             tracks += [pool.submit(self.bad_releases, *each) for each in zip(others, shares, strict=True)]
             for track in tracks:
                 track.result()
+        if not others:
+            self.bad_releases(self._main, refused)
 
     def _play_main(self, served: Served, first_two: Sequence[Going]) -> None:
         begun = self.two_at_once(served, first_two, (self._begin(served, fault) for fault in SEEN_BY_USERS))
