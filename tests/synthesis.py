@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+# What the command line adds to the context of cdk.json, so that its templates and these are the same.
+_BY_COMMAND_LINE = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-metadata": True}
 Template = dict[str, Any]
 
 
@@ -19,7 +21,7 @@ def synthesize(target: Path, root: Path = ROOT, **settings: str) -> Path:
 
     *settings* are variables of its environment.
     """
-    context = json.loads((ROOT / "cdk.json").read_text())["context"]
+    context = json.loads((ROOT / "cdk.json").read_text())["context"] | _BY_COMMAND_LINE
     environment = os.environ | {
         "CDK_OUTDIR": str(target),
         "CDK_CONTEXT_JSON": json.dumps(context),

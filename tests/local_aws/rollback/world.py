@@ -20,7 +20,7 @@ from tests.local_aws.delivery import allow, eventually, queue, role, unique
 from tests.local_aws.sagemaker.programs import SERVER
 from tests.local_aws.sagemaker.stage import Stage
 from tests.local_aws.test_watch_stack import deploy, physical
-from tests.synthesis import ROOT
+from tests.synthesis import ROOT, Template
 
 PROJECT = load_project(ROOT)
 MODELS = load_models(ROOT, PROJECT)
@@ -62,12 +62,12 @@ class World:
 
     def release_nothing(self, environment: str) -> None:
         """The ServingStack of an environment without a package."""
-        template = json.loads(self._template(NAMES.stack("serving", self.model.name, environment)))
+        template = self._template(NAMES.stack("serving", self.model.name, environment))
         sections = {key: value for key, value in template.items() if key != "Resources"}
         self.stacks.deploy(NAMES.stack("serving", self.model.name, environment), template["Resources"], **sections)
 
-    def _template(self, stack: str) -> str:
-        return (self.assembly / f"{stack}.template.json").read_text()
+    def _template(self, stack: str) -> Template:
+        return json.loads((self.assembly / f"{stack}.template.json").read_text())
 
     def package(
         self, name: str, group: str = "", status: str = "Approved", ping_seconds: float = 0, **metadata: str
@@ -98,7 +98,7 @@ class World:
         parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
         call = {
             "StackName": self.stack,
-            "TemplateBody": self._template(self.stack),
+            "TemplateBody": json.dumps(self._template(self.stack)),  # indented it would be too long for a request
             "Capabilities": ["CAPABILITY_NAMED_IAM"],
             "Parameters": parameters,
             "RoleARN": self.deploying,
