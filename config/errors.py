@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,14 @@ class ConfigError(ValueError):
 
 def explain(file: Path, error: ValidationError, root: type[BaseModel], content: Mapping[str, Any]) -> ConfigError:
     """Turns pydantic's findings into one line each: file, field, what is wrong, the value, what is allowed."""
-    schema = root.model_json_schema()
+    schema = _schema(root)
     sentences = [_sentence(schema, content, finding) for finding in error.errors(include_url=False)]
     return ConfigError("\n".join(f"{file}: {sentence}" for sentence in sentences))
+
+
+@cache
+def _schema(root: type[BaseModel]) -> Node:
+    return root.model_json_schema()
 
 
 def _sentence(schema: Node, content: Mapping[str, Any], finding: Mapping[str, Any]) -> str:
