@@ -92,6 +92,8 @@ def test_the_shipped_project_and_models_are_valid() -> None:
             "data.period_unit is 'week': input should be 'day', 'month' or 'year'",
         ),
         ("task: binary", "task: [binary", "is not valid YAML"),
+        ("task: binary", "\ttask: binary", "\\t' that cannot start any token"),
+        ("task: binary", "task: binary: 2", "    task: binary: 2\n                ^"),
     ],
 )
 def test_a_wrong_model_is_refused_with_a_sentence(tmp_path: Path, old: str, new: str, sentence: str) -> None:
