@@ -16,22 +16,22 @@ _BY_COMMAND_LINE = {"aws:cdk:enable-path-metadata": True, "aws:cdk:enable-asset-
 Template = dict[str, Any]
 
 
-def synthesize(target: Path, root: Path = ROOT, **settings: str) -> Path:
-    """Runs app.py of *root* as the CDK command line does, without the template validation; gives the assembly.
+def run_app(target: Path, root: Path = ROOT, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Runs app.py of *root* as the CDK command line does; the assembly is in *target*.
 
     *settings* are variables of its environment.
     """
     context = json.loads((ROOT / "cdk.json").read_text())["context"] | _BY_COMMAND_LINE
-    environment = os.environ | {
-        "CDK_OUTDIR": str(target),
-        "CDK_CONTEXT_JSON": json.dumps(context),
-        "CDK_VALIDATION": "false",
-        "PYTHONPATH": str(ROOT),
-        **settings,
-    }
-    done = subprocess.run(
+    given = {"CDK_OUTDIR": str(target), "CDK_CONTEXT_JSON": json.dumps(context), "PYTHONPATH": str(ROOT), **settings}
+    environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"} | given
+    return subprocess.run(
         [sys.executable, str(root / "app.py")], env=environment, cwd=root, capture_output=True, text=True, check=False
     )
+
+
+def synthesize(target: Path, root: Path = ROOT, **settings: str) -> Path:
+    """What `run_app` makes without the template validation; gives the assembly, and fails with what app.py said."""
+    done = run_app(target, root, CDK_VALIDATION="false", **settings)
     assert done.returncode == 0, done.stderr
     return target
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,21 +16,7 @@ from config import load_project
 from config.project import Project
 from stacks.acknowledged import ACKNOWLEDGED, Acknowledged
 from stacks.validation import patterns, readable
-from tests.synthesis import ROOT, fork
-
-CONTEXT = json.loads((ROOT / "cdk.json").read_text())["context"]
-
-
-def validated(root: Path, target: Path) -> subprocess.CompletedProcess[str]:
-    """Synthesizes with every rule, as the CDK command line does."""
-    environment = {name: value for name, value in os.environ.items() if name != "CDK_VALIDATION"} | {
-        "CDK_OUTDIR": str(target),
-        "CDK_CONTEXT_JSON": json.dumps(CONTEXT),
-        "PYTHONPATH": str(ROOT),
-    }
-    return subprocess.run(
-        [sys.executable, str(root / "app.py")], env=environment, cwd=root, capture_output=True, text=True, check=False
-    )
+from tests.synthesis import ROOT, fork, run_app
 
 
 def acknowledged(target: Path, project: str) -> set[str]:
@@ -71,7 +54,7 @@ def syntheses(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple
             fork(root, project_yaml=(ROOT / "project.yaml").read_text() + ALL_RULES)
         else:
             _another_project(root, kind)
-        done = validated(root, root / "out")
+        done = run_app(root / "out", root)
         assert done.returncode == 0, done.stderr
         return "greenlight" if kind == "ours" else "parcels-2", root / "out"
 
@@ -137,7 +120,7 @@ def test_what_breaks_a_rule_ends_the_synthesis_and_is_named(tmp_path: Path) -> N
     root = fork(tmp_path)
     app = root / "app.py"
     app.write_text(app.read_text().replace("\nif os.environ", f"{LEAK}\nif os.environ"))
-    done = validated(root, tmp_path / "out")
+    done = run_app(tmp_path / "out", root)
     assert done.returncode != 0
     for text in ("buckets_keep_versions", "Give it versioned=True.", "actions_are_named", "AwsSolutions-S1"):
         assert text in done.stderr, text
